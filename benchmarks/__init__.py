@@ -1,0 +1,1 @@
+"""Every promise of speed, measured: `python -m benchmarks`."""

@@ -1,0 +1,49 @@
+"""Who calls: which multiplexer, session, pane and client the command line was started in.
+
+Each provider package tells for its own multiplexer, through the entry-point group `opensessions.callers`: a
+function `(client) -> Caller | None` that looks at the environment.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from msgspec import Struct
+
+from opensessions import paths
+
+
+class Caller(Struct, frozen=True):
+    """Where a command was typed."""
+
+    provider: str
+    mux: str
+    """The mux key."""
+    target: str
+    """What the provider needs to open it (tmux: the socket's path)."""
+    binary: str
+    session: str = ""
+    pane: str = ""
+    client: str = ""
+    """The client that most recently used that session; "" where none is attached."""
+    started: str = ""
+    """When the multiplexer's server started, in seconds since the epoch."""
+    runtime: str = ""
+    """The runtime directory that its server published; "" where it did not."""
+    switch: str = ""
+    """The module whose `main(argv)` is this multiplexer's thin switch."""
+
+
+def find(client: str = "") -> Caller | None:
+    """The multiplexer that this process runs in; None outside of any. With `client` named, `session` is that
+    client's session instead of the caller's."""
+    for entry in entry_points(group="opensessions.callers"):
+        who: Caller | None = entry.load()(client)
+        if who is not None:
+            return who
+    return None
+
+
+def runtime(caller: Caller | None) -> str:
+    """The runtime directory as this caller sees it."""
+    return paths.runtime_dir(caller.runtime if caller else "")

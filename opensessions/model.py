@@ -1,0 +1,231 @@
+"""The values that everything else passes around. Frozen; no behaviour beyond looking things up.
+
+The first half is what a multiplexer says (an Inventory); the second half is what people and the API see
+(a Snapshot, whose JSON is part of the contract).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.json import encode
+
+# --- what a multiplexer says -----------------------------------------------------------------------------
+
+
+class Pane(Struct, frozen=True):
+    """One pane. Sizes in cells; `left` is the column of its first cell in the window."""
+
+    id: str
+    window: str
+    pid: int
+    active: bool = False
+    """The active pane of its window (a window has exactly one)."""
+    dead: bool = False
+    """Its process has exited and the pane was kept (`remain-on-exit`); then `pid` is stale."""
+    left: int = 0
+    width: int = 0
+    title: str = ""
+    path: str = ""
+    mark: str = ""
+    """The owner id in `@opensessions-sidebar`: the pane is a sidebar of the installation with that id."""
+
+
+class Window(Struct, frozen=True):
+    """One window (zellij: tab). A window linked into several sessions is one Window."""
+
+    id: str
+    name: str = ""
+    width: int = 0
+    height: int = 0
+    zoomed: bool = False
+    layout: str = ""
+    panes: tuple[Pane, ...] = ()
+
+    @property
+    def active_pane(self) -> Pane | None:
+        """The active pane; None only for a window that is just being torn down."""
+        return next((pane for pane in self.panes if pane.active), None)
+
+
+class Link(Struct, frozen=True):
+    """A window's place in a session."""
+
+    window: str
+    index: int
+    current: bool = False
+
+
+class Session(Struct, frozen=True):
+    """One session. `id` is the target for every command, `name` is text for people."""
+
+    id: str
+    name: str
+    created: int = 0
+    group: str = ""
+    links: tuple[Link, ...] = ()
+
+    @property
+    def current_window(self) -> str:
+        """The id of its current window; "" where it has none."""
+        return next((link.window for link in self.links if link.current), "")
+
+
+class Client(Struct, frozen=True):
+    """An attached client. `name` is what commands take (`-c`); `activity` seconds since the epoch."""
+
+    name: str
+    session: str
+    control: bool = False
+    """A control-mode client: it has no terminal, never counts as looking and never receives a switch."""
+    width: int = 0
+    height: int = 0
+    activity: int = 0
+    pid: int = 0
+
+
+class Inventory(Struct, frozen=True):
+    """Everything that one multiplexer's server holds, read in one go and complete."""
+
+    server_pid: int
+    server_started: int
+    version: str
+    sessions: tuple[Session, ...] = ()
+    windows: Mapping[str, Window] = {}
+    clients: tuple[Client, ...] = ()
+
+    def session(self, id: str) -> Session | None:
+        """The session with this id."""
+        return next((session for session in self.sessions if session.id == id), None)
+
+    def viewers(self) -> tuple[Client, ...]:
+        """Clients with a terminal: the only ones that look at anything."""
+        return tuple(client for client in self.clients if not client.control)
+
+    def seen_windows(self) -> frozenset[str]:
+        """Windows on the screen of some viewer."""
+        current = {session.id: session.current_window for session in self.sessions}
+        return frozenset(current.get(client.session, "") for client in self.viewers()) - {""}
+
+    def pane(self, id: str) -> Pane | None:
+        """The pane with this id."""
+        return next(
+            (pane for window in self.windows.values() for pane in window.panes if pane.id == id), None
+        )
+
+
+class Process(Struct, frozen=True):
+    """One process below some pane, as the operating system shows it."""
+
+    pid: int
+    ppid: int
+    start: int
+    """When it started, in hundredths of a second since some fixed moment; with the pid it names one process."""
+    comm: str = ""
+    """The kernel's name of it, at most 15 bytes."""
+    exe: str = ""
+    """Base name of the executable's file; "" where it may not be read."""
+    argv: tuple[str, ...] = ()
+    session: int = 0
+    """Its session's leader, outlived by orphans that never made a session of their own; 0 where unknown."""
+
+
+# --- what people see --------------------------------------------------------------------------------------
+
+AgentState = Literal[
+    "idle", "running", "tool-running", "waiting", "done", "error", "interrupted", "stale", "hibernated"
+]
+
+URGENCY: tuple[AgentState, ...] = (
+    "waiting", "error", "tool-running", "running", "interrupted", "done", "stale", "hibernated", "idle",
+)  # fmt: skip
+"""A session shows the first of these that one of its agents is in."""
+
+Mode = Literal["all", "agents", "active"]
+"""Which rows a multiplexer's sidebars list: every session, those with agents, those whose agents are not idle."""
+
+
+class Agent(Struct, frozen=True):
+    """A coding agent in a pane. Times in seconds since the epoch."""
+
+    id: str
+    agent: str
+    pane: str
+    pid: int
+    state: AgentState = "idle"
+    background: int = 0
+    unseen: bool = False
+    liveness: Literal["alive", "exited", "unknown"] = "alive"
+    thread: str | None = None
+    title: str | None = None
+    prompt: str | None = None
+    waiting_for: str | None = None
+    since: float = 0.0
+    source: str = "process"
+    confidence: Literal["high", "best-effort", "none", "unknown"] = "best-effort"
+
+
+class Metadata(Struct, frozen=True):
+    """What scripts said about a session through the API."""
+
+    status: Mapping[str, str] | None = None
+    progress: Mapping[str, str | float] | None = None
+    log: tuple[Mapping[str, str | float], ...] = ()
+
+
+class Row(Struct, frozen=True):
+    """One session as the sidebar and the API show it."""
+
+    id: str
+    name: str
+    index: int | None
+    hidden: bool
+    attached: int
+    windows: int
+    panes: int
+    dir: str
+    branch: str | None
+    dirty: bool | None
+    worktree: str | None
+    ports: tuple[int, ...]
+    created: int
+    state: AgentState | None
+    unseen: bool
+    metadata: Metadata
+    agents: tuple[Agent, ...]
+
+
+class MuxView(Struct, frozen=True):
+    """One multiplexer in the snapshot. `sessions` holds every session in sidebar order, hidden ones too."""
+
+    provider: str
+    key: str
+    sessions: tuple[Row, ...]
+    reachable: bool | UnsetType = UNSET
+    """False while the multiplexer does not answer (its rows are then the last that were known); else absent."""
+
+    def row(self, id: str) -> Row | None:
+        """The row of the session with this id."""
+        return next((row for row in self.sessions if row.id == id), None)
+
+    def visible(self) -> tuple[Row, ...]:
+        """The rows that have an index, in order: line N of the ordering file is `visible()[N - 1]`."""
+        return tuple(row for row in self.sessions if row.index is not None)
+
+
+class Snapshot(Struct, frozen=True):
+    """Everything that is shown, for all multiplexers. Two that differ in nothing visible encode to equal bytes."""
+
+    instance: str
+    muxes: tuple[MuxView, ...] = ()
+    version: int = field(default=1)
+
+    def mux(self, key: str) -> MuxView | None:
+        """The multiplexer with this key."""
+        return next((mux for mux in self.muxes if mux.key == key), None)
+
+    def json(self) -> bytes:
+        """The contract's JSON, without a newline."""
+        return encode({"version": self.version, "instance": self.instance, "muxes": self.muxes})

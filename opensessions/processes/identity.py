@@ -1,0 +1,77 @@
+"""Which process it is: a pid alone is no name, since it is given out again."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Literal
+
+from msgspec import Struct
+
+from opensessions.processes.source import this_system
+
+Liveness = Literal["alive", "dead", "unknown"]
+
+
+class ProcId(Struct, frozen=True):
+    """One process of this boot and this PID namespace, whatever its pid is used for later."""
+
+    pid: int
+    start: int
+    """As `Stat.start`; 0 where it is not known."""
+    boot: str = ""
+    """The boot in which it lived; "" where the system tells none."""
+
+
+def read(pid: int) -> ProcId | None:
+    """The identity of the process that has this pid now; None where there is none to be seen."""
+    stat = this_system().stat(pid) if pid > 0 else None
+    return ProcId(pid, stat.start, boot_id()) if stat else None
+
+
+def liveness(process: ProcId) -> Liveness:
+    """Is it still running? "dead" is proof: it exited, its pid belongs to another process, or the system was booted
+    since. "unknown" where neither can be shown, as for a process hidden from us or with an unknown start.
+
+    An exited process that its parent has not asked for (a zombie) is dead; one whose first thread ended before
+    the others is alive.
+    """
+    if process.boot and boot_id() and process.boot != boot_id():
+        return "dead"
+    if not 0 < process.pid < 1 << 31:
+        return "unknown"
+    stat = this_system().stat(process.pid)
+    if stat is None:
+        return "dead" if _absent(process.pid) else "unknown"
+    if process.start and stat.start != process.start:
+        return "dead"
+    if stat.exited:
+        return "dead"
+    return "alive" if process.start else "unknown"
+
+
+def proven_dead(pid: int, start: int = 0) -> bool:
+    """Is the process that had this pid certainly gone? False as long as it may be alive. Without its `start` only a
+    free pid is proof."""
+    return liveness(ProcId(pid, start)) == "dead"
+
+
+def _absent(pid: int) -> bool:
+    # A system that hides other users' processes (hidepid) still answers this call for them.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+@cache
+def boot_id() -> str:
+    """Names this boot; "" where the system tells none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

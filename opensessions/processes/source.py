@@ -1,0 +1,68 @@
+"""Where facts about processes come from. One small role, so that the rest does not care which system it is."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Stat(Struct, frozen=True):
+    """The cheap facts of one process."""
+
+    pid: int
+    ppid: int
+    session: int
+    """Its session's leader; 0 where unknown."""
+    start: int
+    """In hundredths of a second, in the clock of `ProcessSource.now`; with the pid it names one process."""
+    comm: str
+    exited: bool = False
+    """A zombie: it has ended and its parent has not asked yet. One whose other threads live on has not exited."""
+
+
+class ProcessSource(Protocol):
+    """One operating system's answers. All calls block for microseconds; none raises for a process that is gone."""
+
+    def newest(self) -> int | None:
+        """The pid given out last: as long as it stays the same no process was created. None: the system does
+        not tell."""
+        ...
+
+    def pids(self) -> set[int]:
+        """Every process that may be seen."""
+        ...
+
+    def between(self, after: int, last: int) -> list[Stat]:
+        """The processes with pids above `after` up to `last`, threads left out."""
+        ...
+
+    def stat(self, pid: int) -> Stat | None:
+        """Its cheap facts; None where it is not there."""
+        ...
+
+    def program(self, pid: int) -> tuple[tuple[str, ...], str]:
+        """Its command line (of which at most 32 KiB) and the path of its executable; empty where unreadable."""
+        ...
+
+    def file(self, pid: int) -> str | None:
+        """The path of its executable, which an `exec` changes, at the least cost; None where it is not there."""
+        ...
+
+    def now(self) -> int:
+        """This moment in hundredths of a second, in the clock of `Stat.start`."""
+        ...
+
+
+@cache
+def this_system() -> ProcessSource:
+    """The source for the system that we run on."""
+    if os.path.exists("/proc/self/stat"):
+        from opensessions.processes.linux import LinuxSource
+
+        return LinuxSource()
+    from opensessions.processes.portable import PortableSource
+
+    return PortableSource()

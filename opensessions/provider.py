@@ -1,0 +1,179 @@
+"""What a multiplexer must be able to do for us. The core knows no multiplexer; a provider knows only this page,
+`events`, `model` and `errors`.
+
+A provider is found by the entry-point group `opensessions.providers`: a function `open_provider(target, binary,
+context)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from opensessions.events import Event
+
+# --- commands: values, carried out by `Provider.do` ---------------------------------------------------------
+
+
+class SwitchClient(Struct, frozen=True):
+    """Show a session (and a pane in it, if given) on a client.
+
+    `keep_sidebar`: the switch came from a sidebar, so the focus goes to the destination's sidebar if it has
+    one; otherwise the destination's active pane is left alone.
+    """
+
+    client: str
+    session: str
+    pane: str = ""
+    keep_sidebar: bool = False
+
+
+class FocusSidebar(Struct, frozen=True):
+    """Make the sidebar of the client's current window its active pane, spawning it first if it is missing."""
+
+    client: str
+
+
+class LeaveSidebar(Struct, frozen=True):
+    """Give the focus from a sidebar pane back to the pane that was active before it."""
+
+    pane: str
+
+
+class ShowMessage(Struct, frozen=True):
+    """One line in the client's status line. `text` is plain text; the provider makes it inert."""
+
+    client: str
+    text: str
+
+
+class CreateSession(Struct, frozen=True):
+    """Create a detached session. Answers its id."""
+
+    name: str
+    directory: str = ""
+
+
+class RenameSession(Struct, frozen=True):
+    """Rename a session. Answers the name that it really got."""
+
+    session: str
+    name: str
+
+
+class KillSession(Struct, frozen=True):
+    """Kill a session after moving each of its clients to the session `refuge` ("": there is no other)."""
+
+    session: str
+    refuge: str = ""
+
+
+Command = (
+    SwitchClient | FocusSidebar | LeaveSidebar | ShowMessage | CreateSession | RenameSession | KillSession
+)
+
+
+# --- sidebars ---------------------------------------------------------------------------------------------
+
+
+class SidebarWish(Struct, frozen=True):
+    """How sidebars should be in every window that a viewer can see. `width` in cells."""
+
+    visible: bool = False
+    width: int = 26
+    position: Literal["left", "right"] = "left"
+    lone: Literal["close", "shell"] = "close"
+    """What happens to a sidebar whose window lost its last other pane: it goes with the window after its
+    clients were moved away, or a shell is opened beside it."""
+
+
+# --- what we publish inside the multiplexer ------------------------------------------------------------------
+
+
+class Publication(Struct, frozen=True):
+    """Names and values to publish, by scope; what is not named here any more is removed.
+
+    Scopes: "" (the whole server), and a session, window or pane id. Names come without their leading `@`.
+    """
+
+    values: Mapping[tuple[str, str], str] = {}
+    """(scope, name) -> text; plain text that the provider makes inert where the multiplexer would expand it."""
+
+
+# --- the provider ------------------------------------------------------------------------------------------
+
+
+class Context(Struct, frozen=True):
+    """What the server hands to a provider when it opens it."""
+
+    owner: str
+    """The owner id of this installation: the only proof that a pane is our sidebar."""
+    runtime: str
+    interpreter: str
+    """The real Python for standard-library-only scripts."""
+    python: str
+    """The Python in which `opensessions` can be imported: what starts a server."""
+    scripts: str
+    """The folder with switch.py, sidebar.py and the others."""
+
+
+class Provider(Protocol):
+    """One multiplexer server, for as long as it lives. All methods are called from the event loop."""
+
+    kind: str
+    """"tmux" or "zellij"."""
+    key: str
+    """The folder name under `<runtime>/mux/`."""
+    socket: str
+    """What identifies it to people: the socket's path."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Readings as they come; the first as soon as possible. Ends after MuxLeft. Never raises for a server
+        that does not answer: that is an Unreachable event, and it keeps trying at the sweep's rhythm."""
+        ...
+
+    def refresh(self) -> None:
+        """Ask for a new reading soon. Many calls make one reading."""
+        ...
+
+    async def probe(self, timeout: float) -> bool:
+        """Does it answer within `timeout` seconds?"""
+        ...
+
+    async def do(self, command: Command) -> str:
+        """Carry out a command. Refused with the multiplexer's own words where it says no, MuxError where it
+        does not answer. The text is the command's answer ("" for most)."""
+        ...
+
+    async def publish(self, publication: Publication) -> None:
+        """Make the published values so, in one batch with only what changed. MuxError where it fails; the
+        next call then writes everything again."""
+        ...
+
+    async def sidebars(self, wish: SidebarWish) -> None:
+        """From now on keep sidebars so: spawn, close and repair widths after every reading."""
+        ...
+
+    async def adopt_width(self, pane: str) -> int | None:
+        """The width in cells that the user just dragged this sidebar pane to; None where it is no sidebar."""
+        ...
+
+    async def sweep(self) -> None:
+        """Once a minute: put our hooks back if somebody wiped them, and ask for a new reading."""
+        ...
+
+    async def withdraw(self, close_sidebars: bool = True) -> None:
+        """A clean stop: remove what was published and, unless another server follows at once, close our
+        sidebars. Hooks and bindings stay, so that the next key or client finds its way to a new server."""
+        ...
+
+
+class OpenProvider(Protocol):
+    """The entry point of a provider package."""
+
+    def __call__(self, target: str, binary: str, context: Context) -> Provider:
+        """Open the multiplexer server at `target` (tmux: the socket's path), to be spoken to with the program
+        `binary` ("" = the one on PATH). Must not block."""
+        ...

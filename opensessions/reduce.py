@@ -1,0 +1,227 @@
+"""(State, Event) -> State, and State -> Snapshot. Pure: no clock, no file, no process.
+
+The state keeps what was read and what the user arranged; the snapshot is what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from opensessions.arrange import merge, move, restore
+from opensessions.events import (
+    AgentsSeen,
+    Event,
+    InventoryRead,
+    ModeChosen,
+    MuxJoined,
+    MuxLeft,
+    RowHidden,
+    RowMoved,
+    SavedArrangement,
+    Unreachable,
+)
+from opensessions.model import (
+    URGENCY,
+    Agent,
+    AgentState,
+    Inventory,
+    Metadata,
+    Mode,
+    MuxView,
+    Row,
+    Session,
+    Snapshot,
+    Window,
+)
+
+
+class Mux(Struct, frozen=True):
+    """What is known of one multiplexer. `order` and `hidden` hold session ids."""
+
+    key: str
+    provider: str
+    socket: str
+    saved: SavedArrangement = SavedArrangement()
+    inventory: Inventory | None = None
+    """None until the first reading."""
+    reachable: bool = True
+    order: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    mode: Mode = "all"
+    agents: Mapping[str, tuple[Agent, ...]] = {}
+
+    @property
+    def generation(self) -> str:
+        """Names this run of the multiplexer's server; "" before the first reading."""
+        return f"{self.inventory.server_pid}.{self.inventory.server_started}" if self.inventory else ""
+
+
+class State(Struct, frozen=True):
+    """Everything that is known, by multiplexer key."""
+
+    muxes: Mapping[str, Mux] = {}
+
+
+def reduce(state: State, event: Event) -> State:
+    """The state after the event. An event about an unknown multiplexer changes nothing."""
+    match event:
+        case MuxJoined(mux=key, provider=provider, socket=socket, arrangement=saved):
+            if key in state.muxes:
+                return state
+            return _with(state, Mux(key=key, provider=provider, socket=socket, saved=saved, mode=saved.mode))
+        case MuxLeft(mux=key):
+            return State({other: mux for other, mux in state.muxes.items() if other != key})
+    known = state.muxes.get(event.mux)
+    return state if known is None else _with(state, _reduce_mux(known, event))
+
+
+def _with(state: State, mux: Mux) -> State:
+    if state.muxes.get(mux.key) is mux:
+        return state
+    return State({**state.muxes, mux.key: mux})
+
+
+def _reduce_mux(mux: Mux, event: Event) -> Mux:
+    match event:
+        case InventoryRead(inventory=inventory):
+            return _read(mux, inventory)
+        case Unreachable():
+            return replace(mux, reachable=False) if mux.reachable else mux
+        case AgentsSeen(agents=agents):
+            return mux if agents == mux.agents else replace(mux, agents=agents)
+        case RowMoved(session=session, by=by):
+            shown = {row.id for row in rows(mux) if row.index is not None}
+            return replace(mux, order=move(mux.order, shown, session, by))
+        case RowHidden(session=session, hidden=hidden):
+            return replace(mux, hidden=mux.hidden | {session} if hidden else mux.hidden - {session})
+        case ModeChosen(mode=mode):
+            return replace(mux, mode=mode)
+    return mux
+
+
+def _read(mux: Mux, inventory: Inventory) -> Mux:
+    """The mux after a reading. The first one of a server run brings the saved order in."""
+    live = [(session.id, session.name) for session in inventory.sessions]
+    read = replace(mux, inventory=inventory, reachable=True)
+    if read.generation == mux.generation:
+        return replace(read, order=merge(mux.order, [id for id, _ in live]))
+    saved = mux.saved if mux.inventory is None else saved_arrangement(mux)
+    hidden = set(saved.hidden)
+    return replace(
+        read,
+        order=restore(saved.rows, saved.generation == read.generation, live),
+        hidden=frozenset(id for id, name in live if name in hidden),
+        agents={},
+    )
+
+
+def saved_arrangement(mux: Mux) -> SavedArrangement:
+    """What to keep of this mux for its next server run. Until the first reading: what was saved before."""
+    if mux.inventory is None:
+        return mux.saved
+    names = {session.id: session.name for session in mux.inventory.sessions}
+    return SavedArrangement(
+        generation=mux.generation,
+        rows=tuple((id, names[id]) for id in mux.order if id in names),
+        hidden=tuple(sorted(names[id] for id in mux.hidden if id in names)),
+        mode=mux.mode,
+    )
+
+
+# --- the snapshot -----------------------------------------------------------------------------------------
+
+
+def snapshot(state: State, instance: str) -> Snapshot:
+    """What is shown. Muxes in the order of their keys."""
+    return Snapshot(instance=instance, muxes=tuple(view(state.muxes[key]) for key in sorted(state.muxes)))
+
+
+def view(mux: Mux) -> MuxView:
+    """One multiplexer as it is shown."""
+    return MuxView(mux.provider, mux.key, rows(mux), reachable=UNSET if mux.reachable else False)
+
+
+def rows(mux: Mux) -> tuple[Row, ...]:
+    """Every session in sidebar order; those that the user sees are numbered from 1."""
+    if mux.inventory is None:
+        return ()
+    attached: dict[str, int] = {}
+    for client in mux.inventory.viewers():
+        attached[client.session] = attached.get(client.session, 0) + 1
+    sessions = {session.id: session for session in mux.inventory.sessions}
+    found = []
+    index = 0
+    for id in mux.order:
+        session = sessions[id]
+        agents = _agents(mux, session)
+        state = urgent(agents)
+        shown = id not in mux.hidden and listed(mux.mode, state)
+        index += shown
+        found.append(
+            _row(mux.inventory.windows, session, index if shown else None, id in mux.hidden,
+                 attached.get(id, 0), state, agents)
+        )  # fmt: skip
+    return tuple(found)
+
+
+def listed(mode: Mode, state: AgentState | None) -> bool:
+    """Does a session whose agents are in `state` (None: it has none) belong to this mode?"""
+    return mode == "all" or (state is not None and (mode == "agents" or state != "idle"))
+
+
+def urgent(agents: tuple[Agent, ...]) -> AgentState | None:
+    """The most urgent state among the agents; None where there are none."""
+    states = {agent.state for agent in agents}
+    return next((state for state in URGENCY if state in states), None)
+
+
+def _agents(mux: Mux, session: Session) -> tuple[Agent, ...]:
+    if not mux.agents or mux.inventory is None:
+        return ()
+    windows = mux.inventory.windows
+    return tuple(
+        agent
+        for link in session.links
+        if link.window in windows
+        for pane in windows[link.window].panes
+        for agent in mux.agents.get(pane.id, ())
+    )
+
+
+def _row(
+    windows: Mapping[str, Window],
+    session: Session,
+    index: int | None,
+    hidden: bool,
+    attached: int,
+    state: AgentState | None,
+    agents: tuple[Agent, ...],
+) -> Row:
+    own = [windows[link.window] for link in session.links if link.window in windows]
+    panes = [pane for window in own for pane in window.panes if not pane.mark]
+    current = windows.get(session.current_window)
+    active = current.active_pane if current else None
+    if active is None or active.mark:
+        active = next((pane for pane in (current.panes if current else ()) if not pane.mark), active)
+    return Row(
+        id=session.id,
+        name=session.name,
+        index=index,
+        hidden=hidden,
+        attached=attached,
+        windows=len(own),
+        panes=len(panes),
+        dir=active.path if active else "",
+        branch=None,
+        dirty=None,
+        worktree=None,
+        ports=(),
+        created=session.created,
+        state=state,
+        unseen=any(agent.unseen for agent in agents),
+        metadata=Metadata(),
+        agents=agents,
+    )

@@ -1,0 +1,202 @@
+"""The composition root: puts the rooms together, runs them in one task group, and leaves in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Coroutine
+from typing import Any
+
+from opensessions import __version__, config, installation, paths
+from opensessions.errors import OpenSessionsError
+from opensessions.provider import Context, SidebarWish
+from opensessions.reduce import State
+from opensessions.server.agents import AgentWatch
+from opensessions.server.api import Api
+from opensessions.server.bus import Bus
+from opensessions.server.guard import Guard, Holder
+from opensessions.server.idle import reasons
+from opensessions.server.listen import Line
+from opensessions.server.log import open_log
+from opensessions.server.muxes import Muxes
+from opensessions.server.sidebars import Sidebars
+from opensessions.server.store import Store
+from opensessions.server.supervise import contain, supervise
+from opensessions.server.verbs import Verbs
+from opensessions.sidebar.theme import DEFAULT, THEMES
+from opensessions.sidebar.view import ViewOptions
+
+log = logging.getLogger(__name__)
+
+HARD_STOP = 5
+"""Seconds after which a stop that hangs becomes hard."""
+
+
+def run(runtime: str, guard: Guard, to_terminal: bool = False) -> int:
+    """Serve until there is no reason to, or a signal says so. The lock is held already."""
+    state = paths.ensure_private(paths.state_dir())
+    loaded = config.load(paths.config_file())
+    open_log(state, loaded.config.log_level, to_terminal)
+    for problem in loaded.problems:
+        log.warning("%s", problem)
+    _forget_last_words(runtime)
+    os.chdir("/")
+    os.umask(0o077)
+    holder = Holder(os.getpid(), __version__, installation.root(), str(uuid.uuid4()), time.time())
+    guard.announce(holder)
+    log.info("server %s started in %s, instance %s", __version__, runtime, holder.instance)
+    try:
+        asyncio.run(Server(runtime, state, holder, guard, loaded.config).serve())
+    finally:
+        guard.release()
+    log.info("server ended")
+    return 0
+
+
+def _forget_last_words(runtime: str) -> None:
+    """What a predecessor said before its log was open is of no use once we run."""
+    try:
+        os.truncate(f"{runtime}/server.err", 0)
+    except FileNotFoundError:
+        pass  # it was started in the foreground
+
+
+class Server:
+    """One run."""
+
+    def __init__(
+        self, runtime: str, state: str, holder: Holder, guard: Guard, settings: config.Config
+    ) -> None:
+        self._runtime = runtime
+        self._guard = guard
+        self._settings = settings
+        self._bus = Bus(holder.instance)
+        store = Store(state)
+        interpreter = installation.interpreter()
+        scripts = f"{installation.plugin_folder()}/scripts"
+        context = Context(store.owner(), runtime, interpreter, sys.executable, scripts)
+        wish = SidebarWish(
+            settings.sidebar.visible, settings.sidebar.width, settings.sidebar.position, settings.sidebar.lone
+        )
+        published = {"pid": str(holder.pid), "runtime": runtime, "interpreter": interpreter}
+        self._muxes = Muxes(
+            self._bus, store, runtime, context, wish, published, settings.sidebar.mode, settings.ascii
+        )
+        look = ViewOptions(ascii=settings.ascii, home=os.path.expanduser("~"))
+        theme = THEMES.get(settings.theme, DEFAULT)
+        self._sidebars = Sidebars(self._bus, self._muxes, theme, look, self._spawn)
+        self._verbs = Verbs(holder, self._bus, self._muxes, self._sidebars, self._spawn, self.stop)
+        self._api = Api(self._verbs)
+        self._agents = AgentWatch(self._bus, settings.agents)
+        self._stopping = asyncio.Event()
+        self._restart = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._leave_timer: asyncio.TimerHandle | None = None
+        self._bus.observe(self._on_change)
+        self._verbs.on_count = self._reconsider
+
+    async def serve(self) -> None:
+        """Until `stop`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self.stop, f"signal {number.name}", False)
+        async with asyncio.TaskGroup() as self._group:
+            self._muxes.start(self._group, lambda: self.stop("the last multiplexer is gone", False))
+            listeners = [
+                await self._listen(paths.server_socket(self._runtime)),
+                await asyncio.start_unix_server(self._api.handle, self._own(paths.api_socket(self._runtime))),
+            ]
+            self._spawn(supervise("the sweep", self._sweep))
+            self._spawn(supervise("the agents", self._agents.run))
+            self._reconsider()
+            await self._stopping.wait()
+            await self._leave(listeners)
+
+    def stop(self, why: str, restart: bool) -> None:
+        """Leave soon and in order; `restart`: another server follows, so sidebars stay and reconnect."""
+        if not self._stopping.is_set():
+            log.info("stopping: %s", why)
+            self._restart = restart
+            self._stopping.set()
+
+    async def _listen(self, path: str) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_unix_server(
+            lambda: Line(self._sidebars, self._verbs), self._own(path), backlog=256
+        )
+
+    def _own(self, path: str) -> str:
+        """Only the lock's holder may remove a socket that a killed predecessor left."""
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        return path
+
+    async def _leave(self, listeners: list[asyncio.Server]) -> None:
+        """Stop accepting, take back what is published, say goodbye. Hangs are ended by the kernel's alarm."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(HARD_STOP)
+        for listener in listeners:
+            listener.close()
+        if self._guard.intact():
+            for path in (paths.server_socket(self._runtime), paths.api_socket(self._runtime)):
+                self._own(path)
+        await self._muxes.withdraw(close_sidebars=not self._restart)
+        if not self._restart:
+            self._sidebars.farewell("opensessions has stopped")
+        self._api.close()
+        for line in tuple(self._verbs.lines):
+            line.close()
+        if self._leave_timer:
+            self._leave_timer.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._group is not None
+        task = self._group.create_task(contain(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- staying and leaving --------------------------------------------------------------------------------
+
+    def _on_change(self, new: State, old: State) -> None:
+        self._check_guard()
+        self._reconsider()
+
+    def _check_guard(self) -> None:
+        if not self._guard.intact():
+            self.stop("the runtime directory is gone or another server's", False)
+
+    def _reconsider(self) -> None:
+        """Start the clock when nothing needs us any more, stop it when something does."""
+        needed = reasons(self._bus.state, len(self._sidebars.connected), self._verbs.watchers)
+        if needed or not self._settings.idle_timeout:
+            if self._leave_timer:
+                self._leave_timer.cancel()
+                self._leave_timer = None
+        elif self._leave_timer is None:
+            self._leave_timer = asyncio.get_running_loop().call_later(
+                self._settings.idle_timeout, self.stop, "nothing needed it", False
+            )
+
+    async def _sweep(self) -> None:
+        """Once a minute, a little off the beat: hooks put back, everything read again, whatever the events said."""
+        while True:
+            interval = self._settings.reap.interval or 60.0
+            await asyncio.sleep(interval * random.uniform(0.95, 1.05))
+            self._check_guard()
+            for key, mux in tuple(self._muxes.muxes.items()):
+                try:
+                    await mux.provider.sweep()
+                except OpenSessionsError as error:
+                    log.warning("%s: %s", key, error)
+            self._agents.sweep()

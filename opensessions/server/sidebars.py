@@ -1,0 +1,290 @@
+"""The connected sidebars: who sees which, what each shows, and what its keys do.
+
+A sidebar is painted only while a viewer's current window holds its pane; else it is marked and painted when it
+is shown again. A sidebar whose terminal is slow is skipped and painted once it has drained.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from opensessions import wire
+from opensessions.errors import MuxError, OpenSessionsError, Refused
+from opensessions.events import ModeChosen, RowHidden, RowMoved
+from opensessions.model import Client, Inventory
+from opensessions.provider import LeaveSidebar, ShowMessage, SwitchClient
+from opensessions.reduce import State
+from opensessions.server.bus import Bus
+from opensessions.server.muxes import Muxes
+from opensessions.sidebar import keys, ui
+from opensessions.sidebar.paint import paint
+from opensessions.sidebar.theme import Depth, Theme, depth_of
+from opensessions.sidebar.view import Frame, ViewOptions, view
+
+log = logging.getLogger(__name__)
+
+TICK = 0.25
+"""Seconds between two frames of a spinner."""
+ESCAPE_PAUSE = 0.05
+"""Seconds after which an Esc that nothing followed is the key Esc."""
+WIDTHS = range(15, 201)
+CELLS = range(1, 10_001)
+"""What tmux allows a window, in either direction."""
+
+
+class Sidebar:
+    """One connected pump."""
+
+    def __init__(
+        self, socket: str, pane: str, cols: int, rows: int, depth: Depth, transport: asyncio.Transport
+    ) -> None:
+        self.socket = socket
+        self.mux = ""
+        """The key of its multiplexer; "" until that is registered."""
+        self.pane = pane
+        self.cols = cols
+        self.rows = rows
+        self.depth = depth
+        self.transport = transport
+        self.decoder = keys.Decoder()
+        self.ui = ui.Ui()
+        self.frame: Frame | None = None
+        self.looker = ""
+        """The session that the client looking at it is in; "" while nobody looks."""
+        self.draining = False
+        self.own = ""
+        """The session whose window holds it."""
+        self.focused = False
+        """Its pane is the active one of the window that is looked at."""
+        self.held = b""
+        """Keys that came before we knew that the pane is active; decided by the next reading."""
+        self.escape: asyncio.TimerHandle | None = None
+
+
+class Sidebars:
+    """All of them, for all multiplexers."""
+
+    def __init__(
+        self, bus: Bus, muxes: Muxes, theme: Theme, options: ViewOptions,
+        spawn: Callable[[Coroutine[Any, Any, None]], Any],
+    ) -> None:  # fmt: skip
+        self._bus = bus
+        self._muxes = muxes
+        self._theme = theme
+        self._options = options
+        self._spawn = spawn
+        self._tick = 0
+        self._ticking: asyncio.TimerHandle | None = None
+        self.connected: set[Sidebar] = set()
+        bus.observe(self._on_change)
+
+    # --- connections ----------------------------------------------------------------------------------------
+
+    def attach(self, hello: dict[str, str], transport: asyncio.Transport) -> Sidebar:
+        """A pump said hello."""
+        sidebar = Sidebar(
+            hello["socket"], hello["pane"], cells(hello, "cols"), cells(hello, "rows"),
+            depth_of(hello.get("term", ""), hello.get("colorterm", "")), transport,
+        )  # fmt: skip
+        sidebar.mux = self._muxes.key_of(sidebar.socket)
+        self.connected.add(sidebar)
+        self._look(sidebar)
+        self.paint(sidebar)
+        return sidebar
+
+    def detach(self, sidebar: Sidebar) -> None:
+        """Its connection ended."""
+        self.connected.discard(sidebar)
+        if sidebar.escape:
+            sidebar.escape.cancel()
+
+    def resize(self, sidebar: Sidebar, cols: int, rows: int) -> None:
+        """Its terminal has another size: everything is painted anew."""
+        sidebar.cols, sidebar.rows, sidebar.frame = cols, rows, None
+        self.paint(sidebar)
+
+    def farewell(self, reason: str) -> None:
+        """A clean stop: every pump ends."""
+        for sidebar in tuple(self.connected):
+            sidebar.transport.write(wire.frame(b"B", reason.encode()))
+            sidebar.transport.close()
+
+    # --- painting -------------------------------------------------------------------------------------------
+
+    def _on_change(self, new: State, old: State) -> None:
+        for sidebar in tuple(self.connected):
+            sidebar.mux = sidebar.mux or self._muxes.key_of(sidebar.socket)
+            if new.muxes.get(sidebar.mux) is not old.muxes.get(sidebar.mux):
+                self._look(sidebar)
+                self._release(sidebar)
+                self.paint(sidebar)
+        self._keep_ticking()
+
+    def _look(self, sidebar: Sidebar) -> None:
+        """Find out who looks; a viewer that arrives brings the cursor to its session."""
+        inventory = self._inventory(sidebar)
+        pane = inventory.pane(sidebar.pane) if inventory else None
+        looker = self._viewer(sidebar)
+        session = looker.session if looker else ""
+        sidebar.own = session or (holder(inventory, pane.window) if inventory and pane else "")
+        sidebar.focused = bool(session) and pane is not None and pane.active
+        if session and session != sidebar.looker:
+            sidebar.ui = ui.arrive(sidebar.ui, session)
+        sidebar.looker = session
+
+    def _viewer(self, sidebar: Sidebar) -> Client | None:
+        """Of the clients whose current window holds the sidebar, the one used last."""
+        inventory = self._inventory(sidebar)
+        pane = inventory.pane(sidebar.pane) if inventory else None
+        if inventory is None or pane is None:
+            return None
+        current = {session.id: session.current_window for session in inventory.sessions}
+        viewers = [client for client in inventory.viewers() if current.get(client.session) == pane.window]
+        return max(viewers, key=lambda client: client.activity, default=None)
+
+    def _inventory(self, sidebar: Sidebar) -> Inventory | None:
+        mux = self._bus.state.muxes.get(sidebar.mux)
+        return mux.inventory if mux else None
+
+    def _scene(self, sidebar: Sidebar) -> ui.Scene | None:
+        mux = self._bus.view(sidebar.mux)
+        known = self._bus.state.muxes.get(sidebar.mux)
+        if mux is None or known is None:
+            return None
+        return ui.Scene(
+            mux, sidebar.cols, sidebar.rows, sidebar.own, sidebar.looker, known.mode, sidebar.focused
+        )
+
+    def paint(self, sidebar: Sidebar) -> None:
+        """Bring its terminal up to date, if somebody looks and it can take it."""
+        scene = self._scene(sidebar)
+        if not sidebar.looker or sidebar.draining or scene is None:
+            return
+        sidebar.ui = ui.settle(sidebar.ui, scene)
+        frame = view(scene, sidebar.ui, self._options, self._tick)
+        data = paint(sidebar.frame, frame, self._theme, sidebar.depth)
+        sidebar.frame = frame
+        if data:
+            sidebar.transport.write(wire.frame(b"P", data))
+        self._keep_ticking()
+
+    def drained(self, sidebar: Sidebar) -> None:
+        """Its terminal took everything."""
+        sidebar.draining = False
+        self.paint(sidebar)
+
+    def _keep_ticking(self) -> None:
+        if self._ticking is None and any(moving(sidebar) for sidebar in self.connected):
+            self._ticking = asyncio.get_running_loop().call_later(TICK, self._turn)
+
+    def _turn(self) -> None:
+        self._ticking = None
+        self._tick += 1
+        for sidebar in tuple(self.connected):
+            if moving(sidebar):
+                self.paint(sidebar)
+        self._keep_ticking()
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def typed(self, sidebar: Sidebar, data: bytes) -> None:
+        """Bytes from its terminal. They count only while its pane is the active one of a viewer's current window:
+        `send-keys` and `synchronize-panes` must not act here."""
+        if sidebar.mux not in self._muxes.muxes:
+            return
+        if sidebar.held or not sidebar.focused:
+            if not sidebar.held:
+                self._muxes.get(sidebar.mux).provider.refresh()
+            sidebar.held = (sidebar.held + data)[-4096:]
+            return
+        self._decode(sidebar, data)
+
+    def _release(self, sidebar: Sidebar) -> None:
+        """After a reading: act on the held keys if the pane is the active one, else drop them. The mouse may
+        click and turn the wheel in a pane that is only visible."""
+        held, sidebar.held = sidebar.held, b""
+        if held and sidebar.focused:
+            self._decode(sidebar, held)
+        elif held and sidebar.looker:
+            self._act_on(
+                sidebar, [event for event in keys.Decoder().feed(held) if isinstance(event, keys.Mouse)]
+            )
+
+    def _decode(self, sidebar: Sidebar, data: bytes) -> None:
+        if sidebar.escape:
+            sidebar.escape.cancel()
+            sidebar.escape = None
+        self._act_on(sidebar, sidebar.decoder.feed(data))
+        if sidebar.decoder.waiting:
+            sidebar.escape = asyncio.get_running_loop().call_later(ESCAPE_PAUSE, self._flush, sidebar)
+
+    def _flush(self, sidebar: Sidebar) -> None:
+        sidebar.escape = None
+        self._act_on(sidebar, sidebar.decoder.flush())
+
+    def _act_on(self, sidebar: Sidebar, events: list[keys.Input]) -> None:
+        for event in events:
+            scene = self._scene(sidebar)
+            if scene is None:
+                return
+            sidebar.ui, intents = ui.press(sidebar.ui, event, scene)
+            for intent in intents:
+                self._spawn(self._carry_out(sidebar, intent))
+        self.paint(sidebar)
+
+    async def _carry_out(self, sidebar: Sidebar, intent: ui.Intent) -> None:
+        looker = self._viewer(sidebar)
+        try:
+            await self._intend(sidebar, intent, looker)
+        except OpenSessionsError as error:
+            log.info("sidebar %s: %s", sidebar.pane, error)
+            if looker and not isinstance(error, MuxError):
+                await self._muxes.get(sidebar.mux).provider.do(ShowMessage(looker.name, str(error)))
+
+    async def _intend(self, sidebar: Sidebar, intent: ui.Intent, looker: Client | None) -> None:
+        provider = self._muxes.get(sidebar.mux).provider
+        match intent:
+            case ui.Go(session=session):
+                if looker is None:
+                    raise Refused("No client looks at this sidebar.")
+                await provider.do(SwitchClient(looker.name, session, keep_sidebar=True))
+            case ui.Leave():
+                await provider.do(LeaveSidebar(sidebar.pane))
+            case ui.Close():
+                await self._muxes.wish(sidebar.mux, visible=False)
+            case ui.Widen(by=by):
+                width = self._muxes.get(sidebar.mux).wish.width + by
+                await self._muxes.wish(sidebar.mux, width=min(max(width, WIDTHS.start), WIDTHS.stop - 1))
+            case ui.Move(session=session, by=by):
+                self._bus.dispatch(RowMoved(sidebar.mux, session, by))
+            case ui.Hide(session=session):
+                self._bus.dispatch(RowHidden(sidebar.mux, session, hidden=True))
+            case ui.Unhide(session=session):
+                self._bus.dispatch(RowHidden(sidebar.mux, session, hidden=False))
+            case ui.SetMode(mode=mode):
+                self._bus.dispatch(ModeChosen(sidebar.mux, mode))
+            case ui.Refresh():
+                provider.refresh()
+
+
+def cells(told: dict[str, str], name: str) -> int:
+    """A width or height in cells. ValueError where no terminal can have it: painting one would hold up everybody."""
+    value = int(told[name])
+    if value not in CELLS:
+        raise ValueError(f"no terminal has {value} {name}")
+    return value
+
+
+def moving(sidebar: Sidebar) -> bool:
+    """Does a spinner turn where somebody looks?"""
+    return bool(sidebar.looker) and sidebar.frame is not None and sidebar.frame.moving
+
+
+def holder(inventory: Inventory, window: str) -> str:
+    """The first session that holds the window; "" where none does."""
+    return next(
+        (session.id for session in inventory.sessions for link in session.links if link.window == window), ""
+    )

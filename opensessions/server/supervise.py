@@ -1,0 +1,36 @@
+"""The one supervisor: a part that fails is logged and started again alone, with growing pauses; a request that
+fails is logged and forgotten. Nothing else in the program catches every exception."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0
+
+
+async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Run `part` until it returns. After a failure start it again: at once nothing, then 1, 2, 4 … 60 seconds."""
+    pause = 1.0
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        try:
+            return await part()
+        except Exception:
+            log.exception("%s failed; it is started again in %g s", name, pause)
+        if loop.time() - started > LONGEST_PAUSE:
+            pause = 1.0
+        await asyncio.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 2)
+
+
+async def contain(work: Awaitable[None]) -> None:
+    """Run one piece of work whose failure must not touch anything else."""
+    try:
+        await work
+    except Exception:
+        log.exception("a request failed")

@@ -1,0 +1,79 @@
+"""Commands of the core as tmux commands. Targets are ids, a client is always named, every text is made inert."""
+
+from __future__ import annotations
+
+import os
+
+from opensessions.errors import Refused
+from opensessions.model import Inventory, Pane, Window
+from opensessions.provider import CreateSession, KillSession, RenameSession, ShowMessage, SwitchClient
+from opensessions_tmux.quote import Words, inert, timed
+
+
+def switch(client: str, target: str) -> Words:
+    """Show a session, or one of its panes, on a client. Without a client tmux would move the one used last."""
+    return ("switch-client", "-c", client, "-t", target)
+
+
+def destination(command: SwitchClient, inventory: Inventory) -> str:
+    """The target of a switch to a pane: by session, window and pane, since a window may be linked into many.
+
+    Refused where the pane is in none of the session's windows.
+    """
+    if not command.pane:
+        return command.session
+    pane = inventory.pane(command.pane)
+    session = inventory.session(command.session)
+    if pane is None or session is None or all(link.window != pane.window for link in session.links):
+        raise Refused(f"Session {command.session} has no pane {command.pane} any more.")
+    return f"{session.id}:{pane.window}.{pane.id}"
+
+
+def message(command: ShowMessage) -> Words:
+    """A line in a client's status line."""
+    return ("display-message", "-c", command.client, "--", timed(command.text))
+
+
+def create(command: CreateSession) -> Words:
+    """A detached session; prints its id. `-E`: its environment is tmux's own, not that of this server, which may
+    have been started from somewhere else."""
+    name = ("-s", inert(command.name)) if command.name else ()
+    directory = inert(command.directory or os.path.expanduser("~"))
+    return ("new-session", "-d", "-E", "-P", "-F", "#{session_id}", *name, "-c", directory)
+
+
+def rename(command: RenameSession) -> tuple[Words, Words]:
+    """Give a name, and print the one that it became: tmux replaces `.` and `:`."""
+    return (
+        ("rename-session", "-t", command.session, "--", inert(command.name)),
+        ("display-message", "-p", "-t", f"{command.session}:", "#{session_name}"),
+    )
+
+
+def evacuation(command: KillSession, inventory: Inventory) -> list[Words]:
+    """The moves of every viewer of a session before it is killed. A control client has nothing to look at."""
+    if not command.refuge:
+        return []
+    viewers = (client for client in inventory.viewers() if client.session == command.session)
+    return [switch(client.name, command.refuge) for client in viewers]
+
+
+def kill(command: KillSession) -> Words:
+    """End a session and what runs in it."""
+    return ("kill-session", "-t", command.session)
+
+
+def shown_window(inventory: Inventory, client: str) -> Window:
+    """The window on a client's screen. Refused where the client is not there, or has no screen."""
+    viewer = next((one for one in inventory.viewers() if one.name == client), None)
+    session = inventory.session(viewer.session) if viewer else None
+    window = inventory.windows.get(session.current_window) if session else None
+    if window is None:
+        raise Refused(f"No client {client} with a terminal is attached.")
+    return window
+
+
+def sidebar_of(window: Window | None, owner: str) -> Pane | None:
+    """Our living sidebar in a window."""
+    panes = window.panes if window else ()
+    return next((pane for pane in panes if pane.mark == owner and not pane.dead), None)

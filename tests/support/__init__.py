@@ -1,0 +1,1 @@
+"""What end-to-end tests, the soak and the benchmarks share: terminals, private tmux servers, private homes."""

@@ -1,0 +1,89 @@
+"""A program on a pseudo-terminal, with a screen that can be looked at (pyte)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import pyte
+
+PATIENCE = 20.0
+"""Seconds after which a condition that should come true has failed."""
+
+
+class Terminal:
+    """Runs `argv` on a terminal of its own. Nothing is read in the background: `wait` and `pump` read."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cols: int = 100, rows: int = 30) -> None:
+        self.screen = pyte.Screen(cols, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.handle, tty = os.openpty()
+        self.tty = os.ttyname(tty)
+        self.resize(cols, rows)
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.login_tty(tty)
+            os.execvpe(argv[0], list(argv), dict(env))
+        os.close(tty)
+        os.set_blocking(self.handle, False)
+        self.ended = False
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Another size, as a window manager would give it."""
+        fcntl.ioctl(self.handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        self.screen.resize(rows, cols)
+
+    def type(self, keys: bytes) -> None:
+        """Keys, one write for all: tmux's `assume-paste-time` must be 0."""
+        os.write(self.handle, keys)
+
+    def pump(self, seconds: float = 0.0) -> bool:
+        """Read what has come within `seconds`; True if anything did."""
+        ready, _, _ = select.select([self.handle], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.handle, 1 << 16)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self.ended = True
+            return False
+        self._stream.feed(data)
+        return True
+
+    @property
+    def text(self) -> str:
+        """The screen as lines."""
+        return "\n".join(self.screen.display)
+
+    def wait(self, what: Callable[[], object], why: str = "", patience: float = PATIENCE) -> None:
+        """Read until `what()` is true."""
+        deadline = time.monotonic() + patience
+        while not what():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {patience:g} s in vain for: {why or what}\n{self.text}")
+            self.pump(0.02)
+
+    def see(self, text: str) -> None:
+        """Wait until the screen holds `text`."""
+        self.wait(lambda: text in self.text, f"{text!r} on the screen")
+
+    def close(self) -> None:
+        """Hang up, and wait for the program's end."""
+        os.close(self.handle)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                return
+            time.sleep(0.01)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
