@@ -101,7 +101,8 @@ class Keeper:
         return True
 
     async def spawn(self, window: Window) -> str:
-        """Start a sidebar in a window that has none, at once. Its pane id. Refused where it has no room."""
+        """Start a sidebar in a window that has none, at once. Its pane id; "" where the window has changed since it
+        was read, as when a sidebar has come meanwhile. Refused where it has no room or tmux says no."""
         async with self._lock:
             if not placement.fits(window, self.wish):
                 raise Refused(
@@ -114,7 +115,9 @@ class Keeper:
             reply = await self._tmux.run([sidebars.spawn(action, self._kit(), format)])
             pane = reply.out.decode("ascii", "replace").strip()
             if not pane:
-                raise Refused(f"The sidebar could not be opened: {reply.err or 'the window has changed'}.")
+                if reply.err:
+                    raise Refused(f"The sidebar could not be opened: {reply.err}.")
+                return ""
             now = asyncio.get_running_loop().time()
             spawned = {**self._memory.spawned, window.id: Spawned(now, placement.RESPAWN)}
             self._memory = replace(self._memory, spawned=spawned)

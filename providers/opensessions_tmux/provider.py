@@ -39,7 +39,8 @@ from opensessions_tmux.transport import TIMEOUT, Reply, Tmux
 log = logging.getLogger(__name__)
 
 PASSES = 3
-"""Readings for closing all sidebars: what a lone one needs is seen only after the one before has gone."""
+"""Readings for closing all sidebars (what a lone one needs is seen only after the one before has gone), and for
+finding the one in a window that changes meanwhile."""
 
 
 class TmuxProvider:
@@ -202,28 +203,36 @@ class TmuxProvider:
     async def _with_sidebar(self, session: str) -> str:
         """The target of a switch that leads to the session's sidebar; it is started where a viewer would make it
         start. A zoomed pane is left alone."""
-        inventory = (await self._bell.read()).inventory
-        found = inventory.session(session)
-        window = inventory.windows.get(found.current_window) if found else None
-        if window is None or window.zoomed:
-            return session
-        sidebar = commands.sidebar_of(window, self._context.owner)
-        if sidebar:
-            return f"{session}:{window.id}.{sidebar.id}"
-        if not self._keeper.wish.visible or not placement.fits(window, self._keeper.wish):
-            return session
-        try:
-            return f"{session}:{window.id}.{await self._keeper.spawn(window)}"
-        except Refused as error:
-            log.info("%s", error)
-            return session
+        for _ in range(PASSES):
+            inventory = (await self._bell.read()).inventory
+            found = inventory.session(session)
+            window = inventory.windows.get(found.current_window) if found else None
+            if window is None or window.zoomed:
+                return session
+            sidebar = commands.sidebar_of(window, self._context.owner)
+            if sidebar:
+                return f"{session}:{window.id}.{sidebar.id}"
+            if not self._keeper.wish.visible or not placement.fits(window, self._keeper.wish):
+                return session
+            try:
+                pane = await self._keeper.spawn(window)
+            except Refused as error:
+                log.info("%s", error)
+                return session
+            if pane:
+                return f"{session}:{window.id}.{pane}"
+        return session
 
     async def _focus_sidebar(self, command: FocusSidebar) -> None:
-        reading = await self._bell.read()
-        window = commands.shown_window(reading.inventory, command.client)
-        sidebar = commands.sidebar_of(window, self._context.owner)
-        pane = sidebar.id if sidebar else await self._keeper.spawn(window)
-        await self._changed([("select-pane", "-t", pane)])
+        for _ in range(PASSES):
+            reading = await self._bell.read()
+            window = commands.shown_window(reading.inventory, command.client)
+            sidebar = commands.sidebar_of(window, self._context.owner)
+            pane = sidebar.id if sidebar else await self._keeper.spawn(window)
+            if pane:
+                await self._changed([("select-pane", "-t", pane)])
+                return
+        raise Refused("The sidebar could not be opened: the window changes all the time.")
 
     async def _leave_sidebar(self, command: LeaveSidebar) -> None:
         reply = await self._tmux.run([("last-pane", "-t", command.pane)])

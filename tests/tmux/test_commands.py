@@ -154,6 +154,18 @@ async def test_focus_right_after_the_wish(follower: Follower) -> None:
     assert follower.mux.ask("#{pane_id}", "main:") == sidebar
 
 
+async def test_focus_while_the_wish_is_carried_out(follower: Follower) -> None:
+    """The sidebar comes between the reading that focus goes by and its own spawn."""
+    terminal = await follower.attach()
+    wish = asyncio.create_task(follower.provider.sidebars(SidebarWish(visible=True)))
+    await asyncio.sleep(0)
+    assert follower.provider._keeper._lock.locked(), "the wish is under way"
+    await asyncio.gather(wish, follower.provider.do(FocusSidebar(terminal.tty)))
+    await follower.quiet()
+    (sidebar,) = follower.sidebars().values()
+    assert follower.mux.ask("#{pane_id}", "main:") == sidebar
+
+
 async def test_focus_spawns_what_is_missing(follower: Follower) -> None:
     """As after a kill that no reading has told of yet."""
     mux = follower.mux
