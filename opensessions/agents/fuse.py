@@ -1,0 +1,178 @@
+"""Signals -> verdict: what an agent does, out of everything that is said about it. Pure; the clock is an argument.
+
+Every claim is a set of states, and the truth lies in all of them. Where two contradict each other, the newer one counts
+as long as the older one may simply be late; after that the older one has had its time and still disagrees, so the more
+trustworthy one counts. A moment that was told of (a hook) is refuted by a level that has had its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from opensessions.agents.signal import BUSY, NOTHING, RESTING, About, Signal, Source, States
+from opensessions.model import AgentState
+
+HOLD = 0.3
+"""Seconds in which a turn that has ended may stay as it was, until the source that tells how it ended has
+spoken. Measured: Claude Code's transcript follows its status file by 0.07 s, at most 0.2."""
+LONG_AGO = float("-inf")
+"""When a claim was made that was there before we looked."""
+
+PREFERRED: tuple[AgentState, ...] = (
+    "running", "tool-running", "waiting", "done", "idle", "interrupted", "error", "stale", "hibernated",
+)  # fmt: skip
+"""Of several possible states, when nothing speaks for one: what is least alarming and most common."""
+Confidence = Literal["high", "best-effort", "none", "unknown"]
+
+
+class Claim(Struct, frozen=True):
+    """A signal, and when (on a clock that never goes back, in seconds) its source began to say so."""
+
+    signal: Signal
+    changed: float = LONG_AGO
+
+    def over(self, now: float) -> bool:
+        """Is it too old to say anything?"""
+        good_for = self.signal.good_for
+        return good_for is not None and self.changed != LONG_AGO and now - self.changed > good_for
+
+
+Role = Literal["decides", "agrees", "late", "refuted", "too old"]
+
+
+class Verdict(Struct, frozen=True):
+    """What is believed, and why."""
+
+    state: AgentState = "idle"
+    source: Source = "process"
+    confidence: Confidence = "none"
+    about: About = NOTHING
+    at: float | None = None
+    """See `Signal.at`."""
+    again: float | None = None
+    """When, on the claims' clock, the same claims may lead to another verdict."""
+    roles: Mapping[Source, Role] = {}
+    """What part each source had in it."""
+
+
+UNKNOWN = Verdict()
+"""A process runs, and nothing says what it does."""
+
+
+def fuse(
+    claims: Mapping[Source, Claim], trust: Sequence[Source], now: float, before: AgentState | None = None
+) -> Verdict:
+    """The verdict at the moment `now`. `before`: the last one's state; None where no turn was seen yet."""
+    ranked = sorted(claims, key=lambda source: trust.index(source) if source in trust else len(trust))
+    fresh = {source: claims[source] for source in ranked if not claims[source].over(now)}
+    if not fresh:
+        gone: dict[Source, Role] = dict.fromkeys(ranked, "too old")
+        return Verdict("stale", confidence="unknown", roles=gone) if ranked else UNKNOWN
+    agreed = _agreed(fresh, now)
+    newest = max(claim.changed for claim in fresh.values())
+    late = {
+        source for source, claim in fresh.items()
+        if not claim.signal.event and claim.changed < newest and now - newest < min(claim.signal.lag, HOLD)
+    }  # fmt: skip
+    sure = _common([claim for source, claim in agreed.items() if source not in late])
+    possible = _common(list(agreed.values()))
+    state = _choose(possible, before)
+    if late and before in BUSY and sure <= RESTING and len(sure) > 1:
+        state = before or state  # how it ended is told in a moment
+    decisive = _decisive(agreed, state)
+    return Verdict(
+        state=state,
+        source=decisive,
+        confidence="high" if len(possible) == 1 and decisive != "screen" else "best-effort",
+        about=_merged(agreed, state),
+        at=fresh[decisive].signal.at,
+        again=_again(fresh, newest, now),
+        roles={source: _role(source, claims, agreed, late, decisive, now) for source in ranked},
+    )
+
+
+def _agreed(fresh: Mapping[Source, Claim], now: float) -> dict[Source, Claim]:
+    """The claims that stand, the most trustworthy first. They have a state in common."""
+    agreed: dict[Source, Claim] = {}
+    for source, claim in fresh.items():
+        against = [other for other in agreed if not agreed[other].signal.states & claim.signal.states]
+        if not against and not _common([*agreed.values(), claim]):
+            against = list(agreed)
+        if all(_prevails(claim, agreed[other], now) for other in against):
+            agreed = {other: agreed[other] for other in agreed if other not in against}
+            agreed[source] = claim
+    return agreed
+
+
+def _prevails(claim: Claim, other: Claim, now: float) -> bool:
+    """Of two that contradict each other, does `claim` count, though `other` is the more trustworthy one?"""
+    if claim.changed > other.changed:
+        return other.signal.event or now - claim.changed <= other.signal.lag
+    if claim.changed < other.changed and not claim.signal.event:
+        return other.signal.event and now - other.changed > claim.signal.lag
+    return False
+
+
+def _common(claims: Sequence[Claim]) -> States:
+    """The states that all of them allow."""
+    common: States = frozenset(PREFERRED)
+    for claim in claims:
+        common &= claim.signal.states
+    return common
+
+
+def _choose(possible: States, before: AgentState | None) -> AgentState:
+    """One of the possible states: nothing changes without a reason, and a turn that was seen has ended
+    somehow."""
+    if before in possible and before is not None:
+        return before
+    if before is None and "idle" in possible:
+        return "idle"
+    return next(state for state in PREFERRED if state in possible)
+
+
+def _decisive(agreed: Mapping[Source, Claim], state: AgentState) -> Source:
+    """The source that says the least besides this state; of several the most trustworthy."""
+    allowing = [source for source in agreed if state in agreed[source].signal.states] or list(agreed)
+    return min(allowing, key=lambda source: len(agreed[source].signal.states))
+
+
+def _merged(agreed: Mapping[Source, Claim], state: AgentState) -> About:
+    """Everything that those who agree know, the word of the most trustworthy first."""
+    told = [claim.signal.about for claim in agreed.values()]
+    return About(
+        thread=next((about.thread for about in told if about.thread), None),
+        title=next((about.title for about in told if about.title), None),
+        prompt=next((about.prompt for about in told if about.prompt), None),
+        waiting_for=next((about.waiting_for for about in told if about.waiting_for), None)
+        if state == "waiting"
+        else None,
+        background=next((about.background for about in told if about.background is not None), None),
+    )
+
+
+def _again(fresh: Mapping[Source, Claim], newest: float, now: float) -> float | None:
+    """The next moment at which something ceases to be late, or to be fresh."""
+    moments = [newest + HOLD]
+    for claim in fresh.values():
+        moments += [other.changed + claim.signal.lag for other in fresh.values()]
+        moments.append(newest + min(claim.signal.lag, HOLD))
+        if claim.signal.good_for is not None:
+            moments.append(claim.changed + claim.signal.good_for)
+    return min((moment for moment in moments if moment > now), default=None)
+
+
+def _role(
+    source: Source, claims: Mapping[Source, Claim], agreed: Mapping[Source, Claim], late: set[Source],
+    decisive: Source, now: float,
+) -> Role:  # fmt: skip
+    if claims[source].over(now):
+        return "too old"
+    if source == decisive:
+        return "decides"
+    if source in agreed:
+        return "agrees"
+    return "late" if source in late else "refuted"
