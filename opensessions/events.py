@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from opensessions.model import Agent, Inventory, Mode
+from opensessions.attend import Remembered
+from opensessions.model import Agent, AgentState, Entry, Inventory, Mode, Progress, Status
 
 
 class SavedArrangement(Struct, frozen=True):
@@ -30,6 +31,8 @@ class MuxJoined(Struct, frozen=True):
     provider: str
     socket: str
     arrangement: SavedArrangement
+    agents: Mapping[str, Remembered] = {}
+    """What was known of its agents, by their ids."""
 
 
 class InventoryRead(Struct, frozen=True):
@@ -53,10 +56,26 @@ class MuxLeft(Struct, frozen=True):
 
 
 class AgentsSeen(Struct, frozen=True):
-    """The agents of one multiplexer, all of them, by pane id."""
+    """The agents of one multiplexer, all of them, by pane id, `at` seconds since the epoch. Whether they were seen is
+    not said here: it follows."""
 
     mux: str
     agents: Mapping[str, tuple[Agent, ...]]
+    at: float = 0.0
+
+
+class AgentDismissed(Struct, frozen=True):
+    """The user has taken note of an agent: it is seen, and if it has exited its row goes."""
+
+    mux: str
+    agent: str
+
+
+class TimePassed(Struct, frozen=True):
+    """It is `at`, in seconds since the epoch: the rows of agents that exited long ago go."""
+
+    mux: str
+    at: float
 
 
 class RowMoved(Struct, frozen=True):
@@ -82,6 +101,55 @@ class ModeChosen(Struct, frozen=True):
     mode: Mode
 
 
+class StatusSet(Struct, frozen=True):
+    """A script said what a session is at; None: nothing any more."""
+
+    mux: str
+    session: str
+    status: Status | None
+
+
+class ProgressSet(Struct, frozen=True):
+    """A script said how far a session is; None: nothing any more."""
+
+    mux: str
+    session: str
+    progress: Progress | None
+
+
+class Logged(Struct, frozen=True):
+    """A script wrote a line into a session's log."""
+
+    mux: str
+    session: str
+    entry: Entry
+
+
+class LogCleared(Struct, frozen=True):
+    """A script emptied a session's log."""
+
+    mux: str
+    session: str
+
+
+class AgentEvent(Struct, frozen=True):
+    """What an agent's plugin said of it through the API. Not dispatched: it is handed to who fuses what is known."""
+
+    mux: str
+    pane: str
+    """"" where only the session is known."""
+    session: str
+    agent: str
+    state: AgentState
+    at: float | None = None
+    """Seconds since the epoch, by the sender's clock."""
+    thread: str | None = None
+    title: str | None = None
+    prompt: str | None = None
+
+
 Event = (
-    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | RowMoved | RowHidden | ModeChosen
+    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | AgentDismissed | TimePassed
+    | RowMoved | RowHidden | ModeChosen
+    | StatusSet | ProgressSet | Logged | LogCleared
 )  # fmt: skip

@@ -84,6 +84,8 @@ class Client(Struct, frozen=True):
     height: int = 0
     activity: int = 0
     pid: int = 0
+    focused: bool = True
+    """Its terminal has the focus; true as well where the terminal does not tell."""
 
 
 class Inventory(Struct, frozen=True):
@@ -108,6 +110,14 @@ class Inventory(Struct, frozen=True):
         """Windows on the screen of some viewer."""
         current = {session.id: session.current_window for session in self.sessions}
         return frozenset(current.get(client.session, "") for client in self.viewers()) - {""}
+
+    def watched_panes(self) -> frozenset[str]:
+        """Panes that somebody has before the eyes: the active one of the current window of a viewer whose terminal has
+        the focus."""
+        current = {session.id: session.current_window for session in self.sessions}
+        windows = {current.get(client.session, "") for client in self.viewers() if client.focused}
+        active = (self.windows[id].active_pane for id in windows if id in self.windows)
+        return frozenset(pane.id for pane in active if pane is not None)
 
     def pane(self, id: str) -> Pane | None:
         """The pane with this id."""
@@ -167,12 +177,40 @@ class Agent(Struct, frozen=True):
     confidence: Literal["high", "best-effort", "none", "unknown"] = "best-effort"
 
 
+Tone = Literal["neutral", "info", "success", "warn", "error"]
+
+
+class Status(Struct, frozen=True):
+    """What a script says that a session is at."""
+
+    text: str
+    tone: Tone = "neutral"
+
+
+class Progress(Struct, frozen=True):
+    """How far it is, as the script counts; what it did not say is None. `percent` goes from 0 to 1."""
+
+    current: int | float | None = None
+    total: int | float | None = None
+    percent: int | float | None = None
+    label: str | None = None
+
+
+class Entry(Struct, frozen=True):
+    """A line in a session's log. `at` in seconds since the epoch."""
+
+    message: str
+    tone: Tone
+    source: str | None
+    at: float
+
+
 class Metadata(Struct, frozen=True):
     """What scripts said about a session through the API."""
 
-    status: Mapping[str, str] | None = None
-    progress: Mapping[str, str | float] | None = None
-    log: tuple[Mapping[str, str | float], ...] = ()
+    status: Status | None = None
+    progress: Progress | None = None
+    log: tuple[Entry, ...] = ()
 
 
 class Row(Struct, frozen=True):

@@ -7,7 +7,7 @@ context)`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -145,6 +145,11 @@ class Provider(Protocol):
     async def do(self, command: Command) -> str:
         """Carry out a command. Refused with the multiplexer's own words where it says no, MuxError where it
         does not answer. The text is the command's answer ("" for most)."""
+        ...
+
+    async def screens(self, panes: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The lines that each of these panes shows now, from top to bottom; panes that are gone are left out. One call
+        for all. MuxError where the multiplexer does not answer."""
         ...
 
     async def publish(self, publication: Publication) -> None:

@@ -10,19 +10,28 @@ from collections.abc import Mapping
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from opensessions import attend
 from opensessions.arrange import merge, move, restore
+from opensessions.attend import Past, Remembered
 from opensessions.events import (
+    AgentDismissed,
     AgentsSeen,
     Event,
     InventoryRead,
+    LogCleared,
+    Logged,
     ModeChosen,
     MuxJoined,
     MuxLeft,
+    ProgressSet,
     RowHidden,
     RowMoved,
     SavedArrangement,
+    StatusSet,
+    TimePassed,
     Unreachable,
 )
+from opensessions.metadata import step
 from opensessions.model import (
     URGENCY,
     Agent,
@@ -52,6 +61,15 @@ class Mux(Struct, frozen=True):
     hidden: frozenset[str] = frozenset()
     mode: Mode = "all"
     agents: Mapping[str, tuple[Agent, ...]] = {}
+    """Those that live, by pane id."""
+    gone: Mapping[str, Past] = {}
+    """Those that have exited, by their ids."""
+    homes: Mapping[str, str] = {}
+    """The session that each agent was last seen in, by its id."""
+    remembered: Mapping[str, Remembered] = {}
+    """What an earlier run of the server knew of agents, by their ids."""
+    metadata: Mapping[str, Metadata] = {}
+    """By session id."""
 
     @property
     def generation(self) -> str:
@@ -68,10 +86,13 @@ class State(Struct, frozen=True):
 def reduce(state: State, event: Event) -> State:
     """The state after the event. An event about an unknown multiplexer changes nothing."""
     match event:
-        case MuxJoined(mux=key, provider=provider, socket=socket, arrangement=saved):
+        case MuxJoined(mux=key, provider=provider, socket=socket, arrangement=saved, agents=remembered):
             if key in state.muxes:
                 return state
-            return _with(state, Mux(key=key, provider=provider, socket=socket, saved=saved, mode=saved.mode))
+            joined = Mux(
+                key=key, provider=provider, socket=socket, saved=saved, mode=saved.mode, remembered=remembered
+            )
+            return _with(state, joined)
         case MuxLeft(mux=key):
             return State({other: mux for other, mux in state.muxes.items() if other != key})
     known = state.muxes.get(event.mux)
@@ -90,8 +111,13 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
             return _read(mux, inventory)
         case Unreachable():
             return replace(mux, reachable=False) if mux.reachable else mux
-        case AgentsSeen(agents=agents):
-            return mux if agents == mux.agents else replace(mux, agents=agents)
+        case AgentsSeen(agents=agents, at=at):
+            return _agents_seen(mux, agents, at)
+        case AgentDismissed(agent=agent):
+            return _dismissed(mux, agent)
+        case TimePassed(at=at):
+            gone = attend.remaining(mux.gone, at)
+            return mux if gone is mux.gone else replace(mux, gone=gone)
         case RowMoved(session=session, by=by):
             shown = {row.id for row in rows(mux) if row.index is not None}
             return replace(mux, order=move(mux.order, shown, session, by))
@@ -99,6 +125,9 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
             return replace(mux, hidden=mux.hidden | {session} if hidden else mux.hidden - {session})
         case ModeChosen(mode=mode):
             return replace(mux, mode=mode)
+        case StatusSet() | ProgressSet() | Logged() | LogCleared():
+            said = step(mux.metadata, event)
+            return mux if said is mux.metadata else replace(mux, metadata=said)
     return mux
 
 
@@ -107,7 +136,15 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
     live = [(session.id, session.name) for session in inventory.sessions]
     read = replace(mux, inventory=inventory, reachable=True)
     if read.generation == mux.generation:
-        return replace(read, order=merge(mux.order, [id for id, _ in live]))
+        said = step(mux.metadata, InventoryRead(mux.key, inventory))
+        watched = inventory.watched_panes()
+        return replace(
+            read,
+            order=merge(mux.order, [id for id, _ in live]),
+            metadata=said,
+            agents=attend.see(mux.agents, watched),
+            gone=attend.notice(mux.gone, watched, [id for id, _ in live]),
+        )
     saved = mux.saved if mux.inventory is None else saved_arrangement(mux)
     hidden = set(saved.hidden)
     return replace(
@@ -115,7 +152,53 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
         order=restore(saved.rows, saved.generation == read.generation, live),
         hidden=frozenset(id for id, name in live if name in hidden),
         agents={},
+        gone={},
+        homes={},
+        metadata={},
     )
+
+
+def _agents_seen(mux: Mux, agents: attend.Agents, at: float) -> Mux:
+    """The mux with these agents alive. Where each is at home is kept: a pane may go before its agent does."""
+    watched = mux.inventory.watched_panes() if mux.inventory else frozenset()
+    marked = attend.mark(agents, mux.agents, watched, mux.remembered)
+    if marked == mux.agents:
+        return mux
+    holders = _holders(mux.inventory) if mux.inventory else {}
+    homes = {
+        agent.id: holders.get(pane) or mux.homes.get(agent.id, "")
+        for pane, group in marked.items()
+        for agent in group
+    }
+    gone = attend.part(mux.gone, mux.agents, marked, mux.homes, watched, at)
+    return replace(mux, agents=marked, homes={id: home for id, home in homes.items() if home}, gone=gone)
+
+
+def _dismissed(mux: Mux, id: str) -> Mux:
+    if id in mux.gone:
+        return replace(mux, gone={other: past for other, past in mux.gone.items() if other != id})
+    panes = {agent.pane for group in mux.agents.values() for agent in group if agent.id == id}
+    seen = attend.see(mux.agents, frozenset(panes))
+    return mux if seen is mux.agents else replace(mux, agents=seen)
+
+
+def _holders(inventory: Inventory) -> dict[str, str]:
+    """Pane id -> the first session that holds it."""
+    holders: dict[str, str] = {}
+    for session in inventory.sessions:
+        for link in session.links:
+            for pane in inventory.windows[link.window].panes if link.window in inventory.windows else ():
+                holders.setdefault(pane.id, session.id)
+    return holders
+
+
+def remembered(mux: Mux) -> dict[str, Remembered]:
+    """What to keep of the agents for the server's next run."""
+    return {
+        agent.id: Remembered(agent.state, agent.since, agent.unseen)
+        for group in mux.agents.values()
+        for agent in group
+    }
 
 
 def saved_arrangement(mux: Mux) -> SavedArrangement:
@@ -162,7 +245,7 @@ def rows(mux: Mux) -> tuple[Row, ...]:
         index += shown
         found.append(
             _row(mux.inventory.windows, session, index if shown else None, id in mux.hidden,
-                 attached.get(id, 0), state, agents)
+                 attached.get(id, 0), state, agents, mux.metadata.get(id, Metadata()))
         )  # fmt: skip
     return tuple(found)
 
@@ -179,16 +262,17 @@ def urgent(agents: tuple[Agent, ...]) -> AgentState | None:
 
 
 def _agents(mux: Mux, session: Session) -> tuple[Agent, ...]:
-    if not mux.agents or mux.inventory is None:
+    if mux.inventory is None or not (mux.agents or mux.gone):
         return ()
     windows = mux.inventory.windows
-    return tuple(
+    living = tuple(
         agent
         for link in session.links
         if link.window in windows
         for pane in windows[link.window].panes
         for agent in mux.agents.get(pane.id, ())
     )
+    return living + tuple(past.agent for past in mux.gone.values() if past.session == session.id)
 
 
 def _row(
@@ -199,6 +283,7 @@ def _row(
     attached: int,
     state: AgentState | None,
     agents: tuple[Agent, ...],
+    metadata: Metadata,
 ) -> Row:
     own = [windows[link.window] for link in session.links if link.window in windows]
     panes = [pane for window in own for pane in window.panes if not pane.mark]
@@ -222,6 +307,6 @@ def _row(
         created=session.created,
         state=state,
         unseen=any(agent.unseen for agent in agents),
-        metadata=Metadata(),
+        metadata=metadata,
         agents=agents,
     )

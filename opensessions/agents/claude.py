@@ -6,12 +6,12 @@ The native program is a file named by its version, started through a link `claud
 
 from __future__ import annotations
 
-from opensessions.agents.kind import BRAILLE, HALF_CIRCLES, Kind
+from opensessions.agents.kind import BRAILLE, HALF_CIRCLES, Kind, working
 
 KIND = Kind(
     name="claude-code",
     executables=frozenset({"claude"}),
     packages=frozenset({"@anthropic-ai/claude-code"}),
     excluded=frozenset({"mcp"}),
-    working=BRAILLE | HALF_CIRCLES,
+    titles=(working(BRAILLE, HALF_CIRCLES),),
 )

@@ -6,13 +6,16 @@ that outlives it and serves every pane.
 
 from __future__ import annotations
 
-from opensessions.agents.kind import BRAILLE, Kind
+from opensessions.agents.kind import BRAILLE, WAITING, Kind, TitleRule, working
 
 KIND = Kind(
     name="codex",
     executables=frozenset({"codex"}),
     packages=frozenset({"@openai/codex"}),
     excluded=frozenset({"app-server", "exec-server", "mcp-server", "mcp"}),
-    working=BRAILLE,
-    waiting=("[ ! ] Action Required", "[ . ] Action Required"),
+    titles=(
+        TitleRule(WAITING, starts=("[ ! ] Action Required", "[ . ] Action Required")),
+        working(BRAILLE),
+    ),
+    title_lag=1.3,
 )

@@ -1,4 +1,4 @@
-"""Which agents run in which panes. Pure: processes, panes and titles in, agents out.
+"""Which agents run in which panes. Pure: processes and panes in, agents out.
 
 Only processes below a pane belong to it, and those that its shell's session has kept after their parent died. A
 nested multiplexer's server is neither, so what runs inside it belongs to its own panes, not to the outer one.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from opensessions.agents.kind import Kind
 from opensessions.agents.known import Kinds
 from opensessions.agents.program import commands, executable, interpreted
-from opensessions.model import Agent, Inventory, Process
+from opensessions.model import Inventory, Process
+
+BELOW = 100
+"""Descendants of an agent that are looked at."""
 
 
 class Match(Struct, frozen=True):
@@ -87,29 +89,53 @@ def titles(inventory: Inventory) -> dict[str, str]:
     return {pane.id: pane.title for window in inventory.windows.values() for pane in window.panes}
 
 
+class Found(Struct, frozen=True):
+    """An agent in a pane. `id` stays the same as long as it lives."""
+
+    id: str
+    kind: Kind
+    pane: str
+    pid: int
+    start: int
+    below: tuple[int, ...] = ()
+    """Its descendants, nearest first."""
+
+
 def detect(
-    mux: str,
-    panes: Mapping[str, int],
-    titles: Mapping[str, str],
-    matches: Matches,
-    kinds: Kinds,
-    elsewhere: Collection[int] = (),
-) -> dict[str, tuple[Agent, ...]]:
-    """The agents of the multiplexer `mux` by pane id; panes without any are left out.
+    mux: str, panes: Mapping[str, int], matches: Matches, elsewhere: Collection[int] = ()
+) -> dict[str, tuple[Found, ...]]:
+    """The agents of the multiplexer `mux` by pane id, each pane's in the order of their pids; panes without any are
+    left out.
 
     `panes` is pane id to pid, `matches` tells of at least every process below them, `elsewhere` are the pids of
-    other multiplexers' panes. Of nested matches the topmost is the agent. The state is what the title says where
-    that is verified for the kind and the pane has no other agent; else `idle`.
+    other multiplexers' panes. Of nested matches the topmost is the agent.
     """
     by_pid = {pid: pane for pane, pid in panes.items()}
-    agents: dict[str, list[Agent]] = {}
-    for pid, matched in matches.found.items():
+    children = _children(matches.processes) if matches.found else {}
+    agents: dict[str, list[Found]] = {}
+    for pid, matched in sorted(matches.found.items()):
         process = matches.processes[pid]
         pane = _pane(process, matches, by_pid, elsewhere)
         if pane and not matched.helper:
             id = f"{mux}:{pane}:{pid}.{process.start}"
-            agents.setdefault(pane, []).append(Agent(id=id, agent=matched.kind.name, pane=pane, pid=pid))
-    return {pane: _told(tuple(each), titles.get(pane, ""), kinds) for pane, each in sorted(agents.items())}
+            below = _below(pid, children)
+            agents.setdefault(pane, []).append(Found(id, matched.kind, pane, pid, process.start, below))
+    return {pane: tuple(each) for pane, each in sorted(agents.items())}
+
+
+def _children(processes: Mapping[int, Process]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = {}
+    for pid in sorted(processes):
+        children.setdefault(processes[pid].ppid, []).append(pid)
+    return children
+
+
+def _below(pid: int, children: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+    """Breadth first, at most BELOW."""
+    found = [pid]
+    for each in found:
+        found += [child for child in children.get(each, ()) if child not in found][: max(0, BELOW + 1 - len(found))]
+    return tuple(found[1:])
 
 
 def _pane(
@@ -129,21 +155,3 @@ def _pane(
         passed.add(parent.pid)
         process = parent
     return by_pid.get(process.pid, "")
-
-
-def _told(agents: tuple[Agent, ...], title: str, kinds: Kinds) -> tuple[Agent, ...]:
-    """The agents of a pane, with the state that its title tells. With two agents nobody knows whose title it is."""
-    ordered = tuple(sorted(agents, key=lambda agent: agent.pid))
-    state = kinds.by_name[ordered[0].agent].state(title) if len(ordered) == 1 else None
-    return (replace(ordered[0], state=state, source="title"),) if state else ordered
-
-
-def settle(
-    now: Mapping[str, tuple[Agent, ...]], before: Mapping[str, tuple[Agent, ...]], clock: float
-) -> dict[str, tuple[Agent, ...]]:
-    """`now` with the time since which each agent is in its state: as it was `before`, else `clock`."""
-    since = {(agent.id, agent.state): agent.since for agents in before.values() for agent in agents}
-    return {
-        pane: tuple(replace(agent, since=since.get((agent.id, agent.state), clock)) for agent in agents)
-        for pane, agents in now.items()
-    }

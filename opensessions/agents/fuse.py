@@ -125,9 +125,9 @@ def _common(claims: Sequence[Claim]) -> States:
 
 
 def _choose(possible: States, before: AgentState | None) -> AgentState:
-    """One of the possible states: nothing changes without a reason, and a turn that was seen has ended
-    somehow."""
-    if before in possible and before is not None:
+    """One of the possible states: nothing changes without a reason, and a turn that was seen has ended somehow. Only
+    what somebody still says is waiting."""
+    if before in possible and before is not None and (before != "waiting" or len(possible) == 1):
         return before
     if before is None and "idle" in possible:
         return "idle"

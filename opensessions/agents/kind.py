@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec import Struct
 
-from opensessions.model import AgentState
+from opensessions.agents.adapter import Ear, Reader
+from opensessions.agents.signal import BUSY, RESTING, WORKING, Signal, Source, States, only
 
-BRAILLE = frozenset(map(chr, range(0x2800, 0x2900)))
+BRAILLE = frozenset(map(chr, range(0x2801, 0x2900)))
 """First characters of titles whose spinner is of braille dots."""
 HALF_CIRCLES = frozenset("◐◑◒◓")
 
 
+class TitleRule(Struct, frozen=True):
+    """A title that begins with one of `starts`, or holds one of `holds`, says `states`."""
+
+    states: States
+    starts: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+
+    def fits(self, title: str) -> bool:
+        """Does it say so?"""
+        return (bool(self.starts) and title.startswith(self.starts)) or any(
+            part in title for part in self.holds
+        )
+
+
+class ScreenRule(Struct, frozen=True):
+    """A screen whose last non-empty lines hold every text of one of the `holds` says `states`. Texts in
+    lower case."""
+
+    states: States
+    holds: tuple[tuple[str, ...], ...]
+    lines: int = 12
+    """How many of the last non-empty lines are looked at: no more than the agent's own prompt takes, so
+    that what somebody typed or an agent printed further up is not taken for a prompt."""
+
+    def fits(self, lines: Sequence[str]) -> bool:
+        """Does it say so? `lines` without empty ones, in lower case."""
+        text = "\n".join(lines[-self.lines :])
+        return any(all(part in text for part in parts) for parts in self.holds)
+
+
 class Kind(Struct, frozen=True):
-    """How a kind of agent is recognised. Names are whole base names in lower case, never parts of a path."""
+    """How a kind of agent is recognised and read. Names are whole base names in lower case, never parts of
+    a path."""
 
     name: str
     executables: frozenset[str]
@@ -26,13 +60,67 @@ class Kind(Struct, frozen=True):
     subcommands: frozenset[str] = frozenset()
     """If there are any, `needing` executables are this agent only with one of them as the first argument."""
     needing: frozenset[str] = frozenset()
-    working: frozenset[str] = frozenset()
-    """First characters that its terminal's title has only while it works."""
-    waiting: tuple[str, ...] = ()
-    """Beginnings that its terminal's title has only while the user must act."""
 
-    def state(self, title: str) -> AgentState | None:
+    titles: tuple[TitleRule, ...] = ()
+    """The first that fits counts. Only what was seen to be exact on the real agent; a title that fits none
+    says nothing."""
+    title_lag: float = 0.3
+    """Seconds that the title may be behind the truth."""
+    screens: tuple[ScreenRule, ...] = ()
+    """The first that fits counts; a screen that fits none says nothing."""
+    screen_lag: float = 0.4
+    screen_for: States = frozenset()
+    """While one of these is possible the screen is looked at: what the other sources leave open. None:
+    never."""
+    hears: Ear | None = None
+    """What its hooks or its plugin say."""
+    reader: Callable[[], Reader] | None = None
+    """Makes what reads its files."""
+    environment: frozenset[str] = frozenset()
+    """The names of variables in its environment that tell where its files are. Nothing else of it is ever
+    read."""
+    trust: tuple[Source, ...] = ("registry", "hook", "api", "title", "database", "transcript", "screen")
+    """The sources, the most trustworthy first: who is right where two levels contradict each other for
+    longer than either may be late."""
+    resume: tuple[str, ...] = ()
+    """The command that goes on with a thread; `{thread}` stands for its id. () where there is none."""
+
+    def title(self, title: str) -> Signal | None:
         """What this title says of an agent of this kind; None where it says nothing."""
-        if self.waiting and title.startswith(self.waiting):
-            return "waiting"
-        return "running" if title[:1] in self.working else None
+        for rule in self.titles:
+            if rule.fits(title):
+                return Signal("title", rule.states, lag=self.title_lag, detail=title[:80])
+        return None
+
+    def screen(self, lines: Sequence[str]) -> Signal | None:
+        """What this screen says; `lines` from top to bottom. None where it says nothing."""
+        shown = [line.lower() for line in lines if line.strip()]
+        for rule in self.screens:
+            if rule.fits(shown):
+                return Signal("screen", rule.states, lag=self.screen_lag, detail=_match(rule, shown))
+        return None
+
+
+def _match(rule: ScreenRule, lines: Sequence[str]) -> str:
+    text = "\n".join(lines[-rule.lines :])
+    return next(" + ".join(parts) for parts in rule.holds if all(part in text for part in parts))
+
+
+def working(*first: frozenset[str]) -> TitleRule:
+    """A title with such a first character: the agent works."""
+    return TitleRule(WORKING, starts=tuple(sorted(frozenset().union(*first))))
+
+
+WAITING = only("waiting")
+__all__ = [
+    "BRAILLE",
+    "BUSY",
+    "HALF_CIRCLES",
+    "RESTING",
+    "WAITING",
+    "WORKING",
+    "Kind",
+    "ScreenRule",
+    "TitleRule",
+    "working",
+]

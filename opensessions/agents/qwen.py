@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from opensessions.agents.kind import HALF_CIRCLES, Kind
+from opensessions.agents.kind import HALF_CIRCLES, WAITING, Kind, TitleRule, working
 
 KIND = Kind(
     name="qwen",
     executables=frozenset({"qwen"}),
     packages=frozenset({"@qwen-code/qwen-code"}),
     excluded=frozenset({"mcp"}),
-    working=HALF_CIRCLES,
-    waiting=("✳",),
+    titles=(TitleRule(WAITING, starts=("✳",)), working(HALF_CIRCLES)),
 )

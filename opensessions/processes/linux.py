@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 
 from opensessions.processes.source import Stat
 
 CMDLINE = 32 << 10
 """Bytes of a command line that are read."""
+ENVIRONMENT = 256 << 10
 DELETED = " (deleted)"
 """What the kernel appends to the path of an executable that was replaced, as by an agent's own update."""
 TICK = 100 / os.sysconf("SC_CLK_TCK")
@@ -64,6 +66,22 @@ class LinuxSource:
             return ""
         except OSError:
             return None
+
+    def folder(self, pid: int) -> str:
+        """One readlink."""
+        try:
+            return os.readlink(f"/proc/{pid}/cwd").removesuffix(DELETED)
+        except OSError:
+            return ""
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """From /proc/<pid>/environ, of which at most ENVIRONMENT bytes are read."""
+        found = {}
+        for pair in (_read(f"/proc/{pid}/environ", ENVIRONMENT) or b"").split(b"\0"):
+            name, equals, value = pair.partition(b"=")
+            if equals and os.fsdecode(name) in names:
+                found[os.fsdecode(name)] = os.fsdecode(value)
+        return found
 
     def now(self) -> int:
         """Start times count from the boot, suspended time included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 
 import psutil
 
@@ -59,6 +60,22 @@ class PortableSource:
             return ""
         except (psutil.Error, OSError):
             return None
+
+    def folder(self, pid: int) -> str:
+        """Own processes' only, on macOS."""
+        try:
+            return psutil.Process(pid).cwd()
+        except (psutil.Error, OSError):
+            return ""
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Own processes' only, on macOS."""
+        try:
+            return {
+                name: value for name, value in psutil.Process(pid).environ().items() if name in names
+            }
+        except (psutil.Error, OSError):
+            return {}
 
     def now(self) -> int:
         """Seconds since the epoch, times a hundred."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from functools import cache
 from typing import Protocol
 
@@ -49,6 +50,15 @@ class ProcessSource(Protocol):
 
     def file(self, pid: int) -> str | None:
         """The path of its executable, which an `exec` changes, at the least cost; None where it is not there."""
+        ...
+
+    def folder(self, pid: int) -> str:
+        """Its working directory; "" where it may not be read."""
+        ...
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Of its environment, as it was when its program began, these variables where they are set; {} where it may not
+        be read. Nothing else of it leaves this call."""
         ...
 
     def now(self) -> int:

@@ -4,20 +4,17 @@ tells something new, when an agent exits, and at a sweep."""
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
 
-from opensessions.agents.detect import NOTHING, detect, recognise_all, settle, shown_panes, titles
-from opensessions.agents.known import kinds
-from opensessions.config import UserAgent
-from opensessions.events import AgentsSeen
-from opensessions.model import Inventory
+from opensessions.agents.detect import NOTHING, detect, recognise, recognise_all, shown_panes
+from opensessions.agents.known import Kinds
+from opensessions.model import Inventory, Process
 from opensessions.processes.exits import Exits
 from opensessions.processes.scan import Scanner
-from opensessions.processes.source import this_system
+from opensessions.processes.source import ProcessSource
 from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
+from opensessions.server.tracking import Tracker
 
 RHYTHM = 1.0
 """Seconds between two looks while a client looks."""
@@ -26,12 +23,14 @@ GAP = 0.05
 
 
 class AgentWatch:
-    """Turns processes and titles into AgentsSeen events."""
+    """Finds the agents among the processes, for the tracker."""
 
-    def __init__(self, bus: Bus, own: Mapping[str, UserAgent]) -> None:
+    def __init__(self, bus: Bus, kinds: Kinds, source: ProcessSource, tracker: Tracker) -> None:
         self._bus = bus
-        self._kinds = kinds(own)
-        self._scanner = Scanner(this_system())
+        self._kinds = kinds
+        self._tracker = tracker
+        self._source = source
+        self._scanner = Scanner(source)
         self._matches = NOTHING
         self._exits = Exits(self._exited)
         self._woken = asyncio.Event()
@@ -59,6 +58,15 @@ class AgentWatch:
         self._full = True
         self._woken.set()
 
+    def is_helper(self, pid: int) -> bool:
+        """Is this process a server of some agent's, which works for every pane?"""
+        if pid in self._matches.processes:
+            found = self._matches.found.get(pid)
+        else:  # it may have left the pane that it was started in
+            words, path = self._source.program(pid)
+            found = recognise(Process(pid, 0, 0, "", path.rpartition("/")[2], words), self._kinds)
+        return found is not None and found.helper
+
     def _on_change(self, new: State, old: State) -> None:
         if _inventories(new) != self._read:
             self._woken.set()
@@ -84,15 +92,12 @@ class AgentWatch:
             return
         self._matches, self._read = recognise_all(processes, self._kinds, self._matches), read
         watched: dict[int, int] = {}
-        for key, inventory in read.items():
-            known = self._bus.state.muxes.get(key)
-            if known is None:
-                continue
+        for key in read:
             elsewhere = {pid for other, each in panes.items() if other != key for pid in each.values()}
-            found = detect(key, panes[key], titles(inventory), self._matches, self._kinds, elsewhere)
-            agents = settle(found, known.agents, round(time.time(), 1))
-            watched |= {agent.pid: processes[agent.pid].start for each in agents.values() for agent in each}
-            self._bus.dispatch(AgentsSeen(key, agents))
+            found = detect(key, panes[key], self._matches, elsewhere)
+            watched |= {agent.pid: agent.start for each in found.values() for agent in each}
+            if key in self._bus.state.muxes:
+                self._tracker.update(key, found)
         self._exits.watch(watched)
 
 

@@ -14,21 +14,33 @@ from collections.abc import Coroutine
 from typing import Any
 
 from opensessions import __version__, config, installation, paths
+from opensessions.agents.known import kinds
 from opensessions.errors import OpenSessionsError
+from opensessions.processes.source import this_system
 from opensessions.provider import Context, SidebarWish
 from opensessions.reduce import State
+from opensessions.server.agent_events import AgentEvents
 from opensessions.server.agents import AgentWatch
 from opensessions.server.api import Api
+from opensessions.server.attention import Attention
 from opensessions.server.bus import Bus
 from opensessions.server.guard import Guard, Holder
+from opensessions.server.hearing import Hearing
+from opensessions.server.http import Http
 from opensessions.server.idle import reasons
 from opensessions.server.listen import Line
 from opensessions.server.log import open_log
+from opensessions.server.metadata import Remarks
 from opensessions.server.muxes import Muxes
+from opensessions.server.parting import Parting
+from opensessions.server.screens import Screens
 from opensessions.server.sidebars import Sidebars
 from opensessions.server.store import Store
 from opensessions.server.supervise import contain, supervise
+from opensessions.server.tcp import Tcp
+from opensessions.server.tracking import Tracker
 from opensessions.server.verbs import Verbs
+from opensessions.server.whereabouts import Finder
 from opensessions.sidebar.theme import DEFAULT, THEMES
 from opensessions.sidebar.view import ViewOptions
 
@@ -92,8 +104,22 @@ class Server:
         theme = THEMES.get(settings.theme, DEFAULT)
         self._sidebars = Sidebars(self._bus, self._muxes, theme, look, self._spawn)
         self._verbs = Verbs(holder, self._bus, self._muxes, self._sidebars, self._spawn, self.stop)
-        self._api = Api(self._verbs)
-        self._agents = AgentWatch(self._bus, settings.agents)
+        finder = Finder(self._bus, self._muxes)
+        remarks = Remarks(self._bus, finder, lambda place, entry: None)
+        for verb in remarks.calls:
+            self._verbs.add(verb, remarks.from_text)
+        self._agent_events = AgentEvents(self._bus, finder)
+        api = Api(self._verbs, {**remarks.paths, "/api/agent-event": self._agent_events.tell})
+        self._api = Http(api)
+        self._tcp = Tcp(settings.api, runtime, api)
+        self._tracker = Tracker(self._bus, this_system())
+        self._agents = AgentWatch(self._bus, kinds(settings.agents), this_system(), self._tracker)
+        self._screens = Screens(self._bus, self._muxes, self._tracker)
+        hearing = Hearing(self._bus, self._tracker, self._agents.is_helper)
+        self._verbs.add("agent-hook", hearing.hook)
+        self._agent_events.on_event = hearing.event
+        self._parting = Parting(self._bus)
+        Attention(self._bus, self._muxes, self._verbs, self._tracker)
         self._stopping = asyncio.Event()
         self._restart = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,9 +138,12 @@ class Server:
             listeners = [
                 await self._listen(paths.server_socket(self._runtime)),
                 await asyncio.start_unix_server(self._api.handle, self._own(paths.api_socket(self._runtime))),
+                *await self._tcp.open(),
             ]
             self._spawn(supervise("the sweep", self._sweep))
             self._spawn(supervise("the agents", self._agents.run))
+            self._spawn(supervise("the agents' files", self._tracker.run))
+            self._spawn(supervise("the agents' screens", self._screens.run))
             self._reconsider()
             await self._stopping.wait()
             await self._leave(listeners)
@@ -152,10 +181,12 @@ class Server:
         if not self._restart:
             self._sidebars.farewell("opensessions has stopped")
         self._api.close()
+        self._tcp.close(self._guard.intact())
         for line in tuple(self._verbs.lines):
             line.close()
         if self._leave_timer:
             self._leave_timer.cancel()
+        self._parting.close()
         for task in tuple(self._tasks):
             task.cancel()
 

@@ -7,17 +7,19 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import entry_points
 
 from msgspec.structs import replace
 
 from opensessions import order, paths
+from opensessions.attend import Remembered
 from opensessions.errors import MuxError, OpenSessionsError, Refused
 from opensessions.events import MuxJoined, MuxLeft, SavedArrangement
 from opensessions.model import Mode
 from opensessions.processes.identity import proven_dead
 from opensessions.provider import Context, Provider, SidebarWish
-from opensessions.reduce import State, saved_arrangement
+from opensessions.reduce import State, remembered, saved_arrangement
 from opensessions.server.bus import Bus
 from opensessions.server.publish import ordering, publication
 from opensessions.server.store import Registration, Store
@@ -25,6 +27,8 @@ from opensessions.server.supervise import supervise
 
 log = logging.getLogger(__name__)
 
+SAVE_GAP = 0.5
+"""Seconds from a change of an agent to its saving: states come in bursts."""
 PUBLISH_GAP = 0.03
 """Seconds between two write batches, at least; and nine times as long as the last one took."""
 
@@ -92,7 +96,15 @@ class Muxes:
         paths.ensure_private(os.path.dirname(paths.mux_dir(self._runtime, provider.key)))
         _clear(paths.ensure_private(paths.mux_dir(self._runtime, provider.key)))
         self._store.remember(self._runtime, provider.key, mux.registration)
-        self._bus.dispatch(MuxJoined(provider.key, kind, provider.socket, self._arrangement(provider.key)))
+        self._bus.dispatch(
+            MuxJoined(
+                provider.key,
+                kind,
+                provider.socket,
+                self._arrangement(provider.key),
+                self._store.agents(provider.key),
+            )
+        )
         log.info("serving %s %s as %s", kind, target, provider.key)
         assert self._group is not None
         mux.tasks = [
@@ -131,6 +143,7 @@ class Muxes:
         for key, mux in self.muxes.items():
             for task in mux.tasks:
                 task.cancel()
+            self._save_now(key)
             _unlink(paths.ordering_file(self._runtime, key))
         outcomes = await asyncio.gather(
             *(asyncio.wait_for(mux.provider.withdraw(close_sidebars), 2) for mux in self.muxes.values()),
@@ -221,21 +234,46 @@ class Muxes:
                 log.warning("%s: options were not written: %s", key, error)
             await asyncio.sleep(max(PUBLISH_GAP, 9 * (loop.time() - started)))
 
+    def _save_now(self, key: str) -> None:
+        """What was not saved yet, when the server stops."""
+        known = self._bus.state.muxes.get(key)
+        if known is None or known.inventory is None:
+            return
+        try:
+            self._store.save_arrangement(key, saved_arrangement(known))
+            if known.agents:
+                self._store.save_agents(key, remembered(known))
+        except (OSError, OpenSessionsError) as error:
+            log.error("%s: order and agents were not saved: %s", key, error)
+
     async def _save(self, mux: Mux) -> None:
-        """Save order, hidden rows and mode whenever they differ."""
+        """Save order, hidden rows and mode at once, and what is known of agents soon, whenever they differ."""
+        loop = asyncio.get_running_loop()
         key = mux.provider.key
         saved = None
+        kept: dict[str, Remembered] = self._store.agents(key)
+        due = 0.0
         while True:
-            await mux.unsaved.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due or None):
+                    await mux.unsaved.wait()
             mux.unsaved.clear()
             known = self._bus.state.muxes.get(key)
-            if known is None or saved_arrangement(known) == saved:
+            if known is None or known.inventory is None:
                 continue
-            saved = saved_arrangement(known)
             try:
-                await asyncio.to_thread(self._store.save_arrangement, key, saved)
+                if saved_arrangement(known) != saved:
+                    saved = saved_arrangement(known)
+                    await asyncio.to_thread(self._store.save_arrangement, key, saved)
+                if remembered(known) == kept:
+                    due = 0.0
+                elif due and loop.time() >= due:
+                    kept, due = remembered(known), 0.0
+                    await asyncio.to_thread(self._store.save_agents, key, kept)
+                elif not due:
+                    due = loop.time() + SAVE_GAP
             except (OSError, OpenSessionsError) as error:
-                log.error("%s: the order was not saved: %s", key, error)
+                log.error("%s: order and agents were not saved: %s", key, error)
 
 
 def died(pid: str, address: str) -> bool:

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from opensessions import paths, wire
+from opensessions.attend import Remembered
 from opensessions.errors import OpenSessionsError, Refused, WireError
 from opensessions.events import SavedArrangement
 from opensessions.provider import SidebarWish
@@ -78,6 +79,14 @@ class Store:
         rows = tuple((_printable(id), _printable(name)) for id, name in arrangement.rows)
         arrangement = replace(arrangement, rows=rows, hidden=tuple(map(_printable, arrangement.hidden)))
         _save(self._path(key, "arrangement.json"), SavedArrangement, arrangement)
+
+    def agents(self, key: str) -> dict[str, Remembered]:
+        """What was saved of this multiplexer's agents, by their ids; nothing where it is unusable."""
+        return _load(self._path(key, "agents.json"), dict[str, Remembered]) or {}
+
+    def save_agents(self, key: str, agents: dict[str, Remembered]) -> None:
+        """Save it if it differs. OpenSessionsError where it cannot be saved."""
+        _save(self._path(key, "agents.json"), dict[str, Remembered], agents)
 
     def sidebars(self, key: str, configured: SidebarWish) -> SidebarWish:
         """The wish for this multiplexer's sidebars: what the user last did to them, else what is `configured`."""

@@ -6,6 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,15 @@ async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:
             pause = 1.0
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def guarded(what: str, work: Callable[..., Value], *arguments: object) -> Value | None:
+    """Do one piece of work on what others wrote. A failure is a fault of ours: it is logged, and its answer is None."""
+    try:
+        return work(*arguments)
+    except Exception:
+        log.exception("%s failed", what)
+        return None
 
 
 async def contain(work: Awaitable[None]) -> None:

@@ -52,6 +52,11 @@ class Verbs:
         self.watchers = 0
         self.on_count: Callable[[], None] = lambda: None
         """Called when the number of watchers or sidebars has changed."""
+        self._added: dict[str, Callable[[Arguments], Coroutine[Any, Any, object]]] = {}
+
+    def add(self, verb: str, handler: Callable[[Arguments], Coroutine[Any, Any, object]]) -> None:
+        """A verb of another room. The handler answers bytes or what can be JSON."""
+        self._added[verb] = handler
 
     async def run(self, arguments: Arguments) -> Answers:
         """The answers to one question, as (kind, payload). OpenSessionsError where it cannot be done."""
@@ -75,6 +80,7 @@ class Verbs:
             "sidebar-show": self._sidebar_show,
             "sidebar-hide": self._sidebar_hide,
             "sidebar-focus": self._sidebar_focus,
+            **self._added,
         }
         if verb not in known:
             raise Refused(
@@ -209,10 +215,11 @@ class Verbs:
             if is_index(where):
                 return {"session": None}
             raise Refused(f"There is no session {where}.")
-        await self._muxes.get(key).provider.do(SwitchClient(self._client(key, arguments), row.id))
+        await self._muxes.get(key).provider.do(SwitchClient(self.client(key, arguments), row.id))
         return {"session": row.id}
 
-    def _client(self, key: str, arguments: Arguments) -> str:
+    def client(self, key: str, arguments: Arguments) -> str:
+        """The client that is meant: the one named, else the one used last."""
         inventory = self._bus.state.muxes[key].inventory
         if named := arguments.get("client"):
             if inventory and any(client.name == named for client in inventory.clients if client.control):
@@ -252,7 +259,7 @@ class Verbs:
 
     async def _sidebar_focus(self, arguments: Arguments) -> object:
         key = self.pick(arguments)
-        client, shown = self._client(key, arguments), self._muxes.get(key).wish.visible
+        client, shown = self.client(key, arguments), self._muxes.get(key).wish.visible
         if not shown:
             await self._muxes.wish(key, visible=True)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from opensessions.errors import Refused
 from opensessions.model import Inventory, Pane, Window
@@ -77,3 +78,24 @@ def sidebar_of(window: Window | None, owner: str) -> Pane | None:
     """Our living sidebar in a window."""
     panes = window.panes if window else ()
     return next((pane for pane in panes if pane.mark == owner and not pane.dead), None)
+
+
+def screens(panes: Sequence[str], nonce: str) -> list[Words]:
+    """What prints the screens of these panes. `nonce`: a text that no screen holds."""
+    asked: list[Words] = []
+    for pane in panes:
+        asked += [
+            ("display-message", "-p", "-t", pane, f"{nonce}#{{pane_id}}"),
+            ("capture-pane", "-p", "-t", pane),
+        ]
+    return asked
+
+
+def shown_screens(listing: str, nonce: str) -> dict[str, tuple[str, ...]]:
+    """The inverse of `screens`: pane id -> its lines. A pane that is gone printed nothing."""
+    shown = {}
+    for part in listing.split(nonce)[1:]:
+        pane, *lines = part.split("\n")
+        if pane.startswith("%"):
+            shown[pane] = tuple(lines[:-1] if lines[-1:] == [""] else lines)
+    return shown

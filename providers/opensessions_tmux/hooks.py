@@ -30,6 +30,7 @@ SHOW: tuple[Words, ...] = (("show-hooks", "-g"), ("show-hooks", "-gw"))
 RINGING = (
     "session-created", "session-closed", "session-renamed", "session-window-changed",
     "client-detached", "client-session-changed", "client-resized", "client-active",
+    "client-focus-in", "client-focus-out",
     "window-linked", "window-unlinked", "window-renamed", "window-pane-changed", "window-layout-changed",
     "window-resized",
     # A process that exits, one that exits under `remain-on-exit`, and a kill each ring another one (3.3a).

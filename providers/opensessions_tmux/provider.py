@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import assert_never
@@ -146,6 +147,14 @@ class TmuxProvider:
             reply = await self._tmux.run([words])
             if not reply.ok:
                 log.warning("%s: a hook was not installed: %s", self.socket, reply.err)
+
+    async def screens(self, panes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """See `Provider.screens`."""
+        if not panes:
+            return {}
+        nonce = os.urandom(6).hex()
+        reply = await self._tmux.run(commands.screens(panes, nonce), each=True)
+        return commands.shown_screens(reply.out.decode("utf-8", "replace"), nonce)
 
     async def _ask(self, words: Iterable[Words]) -> str:
         """Run commands; what they printed. Refused with tmux's words where one fails."""

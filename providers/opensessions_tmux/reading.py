@@ -32,6 +32,7 @@ PANE = (
 )
 CLIENT = (
     "C #{session_id} #{client_control_mode} #{client_width} #{client_height} #{client_activity} #{client_pid}"
+    " #{?#{m:*focused*,#{client_flags}},1,0}"
     " #{n:client_tty} #{n:client_name}:#{client_name}"
 )
 END = f"E #{{pid}} #{{start_time}} #{{{RINGS}}} #{{?#{{{DRAGGING}}},1,0}} #{{n:version}}:#{{version}}"
@@ -52,7 +53,7 @@ _SESSION = re.compile(rb"S (\$\d+) (\d+) (\d+) (\d+):")
 _WINDOW = re.compile(rb"W (\$\d+) (\d+) ([01]) (@\d+) (\d+) (\d+) ([01]) ([01]) (\S*) (\d+):")
 _PANE = re.compile(rb"P (%\d+) (@\d+) (\d+) ([01]) ([01]) (\d+) (\d+) (\d+) (\d+):")
 # A control client without a size of its own has no height (3.3a and 3.5a).
-_CLIENT = re.compile(rb"C (\$\d+) ([01]?) (\d*) (\d*) (\d+) (\d+) (\d+) (\d+):")
+_CLIENT = re.compile(rb"C (\$\d+) ([01]?) (\d*) (\d*) (\d+) (\d+) ([01]) (\d+) (\d+):")
 _END = re.compile(rb"E (\d+) (\d+) (\d*) ([01]) (\d+):")
 
 
@@ -127,13 +128,20 @@ def parse(data: bytes) -> Reading:
     clients = []
     while data.startswith(b"C ", at):
         found = _CLIENT.match(data, at) or _broken(data, at)
-        session, control, width, height, activity, pid, tty, long = found.groups()
+        session, control, width, height, activity, pid, focused, tty, long = found.groups()
         name, at = _text(data, found.end(), int(long))
         at = _newline(data, at)
         is_control = control == b"1" or tty == b"0"
         clients.append(
             Client(
-                name, session.decode(), is_control, int(width or 0), int(height or 0), int(activity), int(pid)
+                name,
+                session.decode(),
+                is_control,
+                int(width or 0),
+                int(height or 0),
+                int(activity),
+                int(pid),
+                focused == b"1",
             )
         )
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensessions.agents.detect import NOTHING, detect, recognise, recognise_all, settle, shown_panes, titles
+from opensessions.agents.detect import NOTHING, detect, recognise, recognise_all, shown_panes, titles
 from opensessions.agents.known import KINDS, kinds
 from opensessions.config import UserAgent
-from opensessions.model import Agent, Inventory, Pane, Process, Window
+from opensessions.model import Inventory, Pane, Process, Window
 
 KNOWN = kinds()
 
@@ -154,13 +154,11 @@ def test_agents_of_the_users_own() -> None:
 
 
 def found_in(
-    processes: list[Process], panes: Mapping[str, int], elsewhere: tuple[int, ...] = (), **said: str
+    processes: list[Process], panes: Mapping[str, int], elsewhere: tuple[int, ...] = ()
 ) -> dict[str, list[tuple[str, int]]]:
     matches = recognise_all({one.pid: one for one in processes}, KNOWN)
-    seen = detect(
-        "tmux-1", panes, {f"%{pane[1:]}": title for pane, title in said.items()}, matches, KNOWN, elsewhere
-    )
-    return {pane: [(agent.agent, agent.pid) for agent in agents] for pane, agents in seen.items()}
+    seen = detect("tmux-1", panes, matches, elsewhere)
+    return {pane: [(agent.kind.name, agent.pid) for agent in agents] for pane, agents in seen.items()}
 
 
 SHELL = process("-bash", 10, 1)
@@ -215,6 +213,13 @@ def test_a_nested_multiplexers_panes_keep_their_agents() -> None:
     assert found_in(adopted, {"%0": 31}, elsewhere=(10,)) == {"%0": [("claude-code", 32)]}
 
 
+def test_what_runs_below_an_agent_is_told_nearest_first() -> None:
+    tree = [SHELL, process("node /bin/codex", 11, 10), process("sleep 1", 14, 12), process("codex", 12, 11)]
+    matches = recognise_all({one.pid: one for one in [*tree, process("vim", 15, 10)]}, KNOWN)
+    (agent,) = detect("m", {"%1": 10}, matches)["%1"]
+    assert agent.below == (12, 14)
+
+
 def test_parents_that_form_a_ring_end() -> None:
     ring = [process("codex", 11, 12), process("sh", 12, 13), process("sh", 13, 11)]
     assert found_in(ring, {"%1": 99}) == {}
@@ -222,10 +227,10 @@ def test_parents_that_form_a_ring_end() -> None:
 
 def test_ids_tell_agents_apart_and_stay() -> None:
     matches = recognise_all({10: SHELL, 11: process("codex", 11, start=77)}, KNOWN)
-    (agent,) = detect("tmux-1", {"%1": 10}, {}, matches, KNOWN)["%1"]
-    assert agent == Agent(id="tmux-1:%1:11.77", agent="codex", pane="%1", pid=11)
+    (agent,) = detect("tmux-1", {"%1": 10}, matches)["%1"]
+    assert (agent.id, agent.kind.name, agent.pane, agent.pid) == ("tmux-1:%1:11.77", "codex", "%1", 11)
     again = recognise_all({10: SHELL, 11: process("codex", 11, start=78)}, KNOWN, matches)
-    assert detect("tmux-1", {"%1": 10}, {}, again, KNOWN)["%1"][0].id == "tmux-1:%1:11.78"
+    assert detect("tmux-1", {"%1": 10}, again)["%1"][0].id == "tmux-1:%1:11.78"
 
 
 def test_panes_that_cannot_hold_an_agent_are_left_out() -> None:
@@ -272,7 +277,7 @@ def test_any_tree_gives_agents_that_are_in_their_panes_and_not_nested(
     panes = {f"%{pid}": pid for pid in roots}
     matches = recognise_all(processes, KNOWN, recognise_all(world(before), KNOWN))
     assert matches == recognise_all(processes, KNOWN, NOTHING), "what was seen before makes no difference"
-    seen = detect("m", panes, {}, matches, KNOWN)
+    seen = detect("m", panes, matches)
     roots_of = {agent.pid for agents in seen.values() for agent in agents}
     assert len(roots_of) == sum(map(len, seen.values())), "no agent is in two panes"
     for pane, agents in seen.items():
@@ -284,59 +289,3 @@ def test_any_tree_gives_agents_that_are_in_their_panes_and_not_nested(
                 above = processes[above].ppid
                 assert above not in roots_of or above == agent.pid
             assert above == panes[pane] or processes[agent.pid].session == panes[pane]
-
-
-# --- titles -------------------------------------------------------------------------------------------------------
-
-TITLES = [
-    ("codex", "⠋ proj", "running"),
-    ("codex", "proj", "idle"),
-    ("codex", "[ ! ] Action Required | proj", "waiting"),
-    ("codex", "[ . ] Action Required | proj", "waiting"),
-    ("codex", "✦  Working… (proj)", "idle"),
-    ("gemini", "◇  Ready (proj)" + " " * 60, "idle"),
-    ("gemini", "✦  Working… (proj)" + " " * 60, "running"),
-    ("gemini", "⏲  Working… (proj)", "running"),
-    ("gemini", "✋  Action Required (proj)", "waiting"),
-    ("gemini", "⠋ proj", "idle"),
-    ("claude", "✳ Claude Code", "idle"),
-    ("claude", "⠂ Fix the tests", "running"),
-    ("claude", "⠐ Fix the tests", "running"),
-    ("claude", "◐ Claude Code", "running"),
-    ("claude", "[ ! ] Action Required | proj", "idle"),
-    ("qwen", "Qwen - proj", "idle"),
-    ("qwen", "◐\ufe0e Qwen - proj", "running"),
-    ("qwen", "✳\ufe0e Qwen - proj", "waiting"),
-    ("opencode", "OC | ⠋", "idle"),
-    ("opencode", "⠋ proj", "idle"),
-    ("pi", "π - proj", "idle"),
-    ("aider", "✳ x", "idle"),
-    ("codex", "", "idle"),
-]
-
-
-@pytest.mark.parametrize(("name", "title", "state"), TITLES)
-def test_a_title_tells_the_state_of_the_kind_that_it_is_verified_for(
-    name: str, title: str, state: str
-) -> None:
-    matches = recognise_all({10: SHELL, 11: process(name, 11)}, KNOWN)
-    (agent,) = detect("m", {"%1": 10}, {"%1": title}, matches, KNOWN)["%1"]
-    assert agent.state == state
-    assert agent.source == ("process" if state == "idle" else "title")
-
-
-def test_with_two_agents_in_a_pane_the_title_tells_nothing() -> None:
-    matches = recognise_all({10: SHELL, 11: process("codex", 11), 12: process("claude", 12)}, KNOWN)
-    agents = detect("m", {"%1": 10}, {"%1": "⠋ proj"}, matches, KNOWN)["%1"]
-    assert [agent.state for agent in agents] == ["idle", "idle"]
-
-
-def test_a_state_is_dated_by_its_beginning() -> None:
-    idle = {"%1": (Agent("a", "codex", "%1", 1),)}
-    running = {"%1": (Agent("a", "codex", "%1", 1, state="running"),)}
-    first = settle(idle, {}, 5.0)
-    assert first["%1"][0].since == 5.0
-    assert settle(idle, first, 6.0) == first
-    assert settle(running, first, 7.0)["%1"][0].since == 7.0
-    moved = {"%2": (Agent("b", "codex", "%2", 1),)}
-    assert settle(moved, first, 8.0)["%2"][0].since == 8.0

@@ -43,8 +43,8 @@ def looking(source: ProcessSource, shell: Shell) -> Callable[[], list[str]]:
 
     def look() -> list[str]:
         matches = recognise_all(scanner.scan([shell.pid], near=[shell.pid]), KNOWN)
-        agents = detect("tmux-1", {"%1": shell.pid}, {}, matches, KNOWN)
-        return sorted(agent.agent for agent in agents.get("%1", ()))
+        agents = detect("tmux-1", {"%1": shell.pid}, matches)
+        return sorted(agent.kind.name for agent in agents.get("%1", ()))
 
     return look
 
@@ -127,7 +127,7 @@ def test_a_launcher_and_its_program_are_one_and_the_orphan_goes_on(
     def agents(full: bool = False) -> list[int]:
         matches = recognise_all(scanner.scan([shell.pid], full=full), KNOWN)
         assert len(matches.found) <= 3
-        found = detect("tmux-1", {"%1": shell.pid}, {}, matches, KNOWN).get("%1", ())
+        found = detect("tmux-1", {"%1": shell.pid}, matches).get("%1", ())
         return [agent.pid for agent in found] if len(matches.found) == expected else []
 
     expected = 2
@@ -179,8 +179,8 @@ def test_inside_a_nested_tmux_the_agent_is_the_inner_panes(shell: Shell, short: 
         panes = {"%1": shell.pid, "%0": int(said)}
 
         def kinds_in() -> dict[str, list[str]]:
-            found = detect("m", panes, {}, recognise_all(scanner.scan(panes.values()), KNOWN), KNOWN)
-            return {pane: [agent.agent for agent in agents] for pane, agents in found.items()}
+            found = detect("m", panes, recognise_all(scanner.scan(panes.values()), KNOWN))
+            return {pane: [agent.kind.name for agent in agents] for pane, agents in found.items()}
 
         until(lambda: kinds_in() == {"%0": ["claude-code"], "%1": ["codex"]})
     finally:

@@ -42,7 +42,7 @@ def render(reading: Reading) -> bytes:
     for client in held.clients:
         out.append(
             f"C {client.session} {int(client.control)} {client.width} {client.height} {client.activity} {client.pid}"
-            f" {0 if client.control else 10} {size(client.name)}:{client.name}\n"
+            f" {int(client.focused)} {0 if client.control else 10} {size(client.name)}:{client.name}\n"
         )
     out.append(
         f"E {held.server_pid} {held.server_started} {reading.rings} {int(reading.dragging)}"

@@ -1,0 +1,351 @@
+"""Which thread a Codex process shows.
+
+Without a daemon the process holds its threads' files open. With one (0.169.0 starts it by default) the daemon holds them
+all, for every pane, and the program in the pane holds none. It gives itself away all the same: when it takes up a
+thread it touches `tui-thread-reference-capabilities/<thread id>`, and at that moment it writes rows into `logs_N.sqlite`
+that bear its pid; and again when a message of the agent is complete. Rows are written some seconds late. Where two
+processes did so at the same moment, that proves nothing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from opensessions.agents.adapter import Facts, Files
+from opensessions.agents.codex_rollout import Meta, Turn, follow, meta
+
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+ID = re.compile(UUID)
+HELD = re.compile(rf"/(?:thread-writer-locks/({UUID})\.lock|rollout-[^/]*?({UUID})\.jsonl)$")
+ROLLOUT = re.compile(rf"rollout-.*?({UUID})\.jsonl$")
+OWN = 8
+"""Of the processes that belong to an agent only the nearest are looked at: the launcher and the program."""
+RECENT = 64
+"""Threads that are considered, those that were taken up last."""
+CANDIDATES = 8
+NEAR = 0.5
+"""Seconds between what a process does and its row: measured 0.06, at most 0.09."""
+BEFORE = 1.0
+"""Seconds that a file's time may lie before the start of the process that made it."""
+HEAD = 1 << 18
+TAIL = 1 << 16
+TAKEN_UP = (
+    "codex_tui::app::startup",
+    "codex_config::loader::layer_io",
+    "rmcp::transport::streamable_http_server::session::local",
+)
+"""Modules that write when a thread is taken up: at the start, by /new and /clear, by /resume."""
+SPOKEN = ("codex_tui::app::agent_message_consolidation",)
+DAEMON = "codex_app_server::message_processor"
+"""Writes whenever the daemon is asked for anything."""
+ROWS = "SELECT process_uuid, target, ts, ts_nanos FROM logs WHERE ts BETWEEN ? AND ? AND target IN ({})"
+
+Proof = Literal["file", "log", "argument", "alone"]
+
+
+class Thread(Struct, frozen=True):
+    """The thread that a process shows, and what proves that."""
+
+    id: str
+    since: float
+    """When the process took it up, in seconds since the epoch."""
+    proof: Proof
+    rollout: str = ""
+    """Its file; "" where it has none yet: it is made with the first prompt."""
+
+
+class Home(Struct, frozen=True):
+    """What lies in CODEX_HOME, as far as it tells of threads."""
+
+    path: str
+    up: Mapping[str, float]
+    """When threads were last taken up by a program in a terminal, in seconds since the epoch, the last one first."""
+    loaded: frozenset[str] | None
+    """Threads that some process writes; None where this version does not tell."""
+
+    @property
+    def known(self) -> tuple[object, ...]:
+        """Two that are equal have the same to tell."""
+        return (tuple(self.up.items()), self.loaded)
+
+
+def home(facts: Facts) -> str:
+    """CODEX_HOME of this agent; "" where it has no home."""
+    own = facts.env.get("CODEX_HOME", "")
+    return own if own.startswith("/") else posixpath.join(facts.env.get("HOME", ""), ".codex")
+
+
+def directory(facts: Facts) -> str:
+    """Where the agent works: `--cd` counts before the working directory."""
+    for place, word in enumerate(facts.argv):
+        for option in ("-C", "--cd"):
+            if word == option and place + 1 < len(facts.argv):
+                return posixpath.normpath(posixpath.join(facts.cwd, facts.argv[place + 1]))
+            if word.startswith(option + "="):
+                return posixpath.normpath(posixpath.join(facts.cwd, word.partition("=")[2]))
+    return facts.cwd
+
+
+def survey(files: Files, path: str) -> Home:
+    """Look around in CODEX_HOME."""
+    taken_up = files.list(f"{path}/tui-thread-reference-capabilities", RECENT)
+    locks = files.list(f"{path}/thread-writer-locks", 1000)
+    loaded = frozenset(entry.name.removesuffix(".lock") for entry in locks if ID.match(entry.name))
+    up = {entry.name: entry.modified for entry in taken_up if ID.fullmatch(entry.name)}
+    return Home(path, up, loaded if locks else None)
+
+
+def created(id: str) -> float | None:
+    """When a thread was made, in seconds since the epoch; None where its id does not tell."""
+    return int(id[:8] + id[9:13], 16) / 1000 if id[14:15] == "7" else None
+
+
+class Finder:
+    """Finds the thread of one agent, and remembers what was proved."""
+
+    def __init__(self) -> None:
+        self.thread: Thread | None = None
+        self._strange: set[str] = set()
+        """Threads that came up while others worked in the same directory, so that being alone later proves nothing."""
+        self._metas: dict[str, Meta] = {}
+        self._known: tuple[object, ...] = ()
+        self._misses = 0
+
+    def find(self, facts: Facts, files: Files, place: Home) -> Thread | None:
+        """The thread, with its rollout if there is one."""
+        found = self._held(facts, files, place)
+        if found is None:
+            found = self._proved(facts, files, place) or self._still(facts) or self._asked_for(facts)
+            alone = self._alone(facts, files, place)
+            if alone and (
+                found is None or (found.proof in ("argument", "alone") and alone.since > found.since)
+            ):
+                found = alone
+        if found is not None:
+            found = self._with_rollout(found, files, place)
+        self.thread = found
+        return found
+
+    def unsettled(self, place: Home) -> bool:
+        """Is it worth looking again in a while, since rows are written late? Not for ever."""
+        if place.known != self._known:
+            self._known, self._misses = place.known, 0
+        self._misses += 1
+        newest = next(iter(place.up), "")
+        settled = self.thread is not None and (self.thread.proof == "file" or self.thread.id == newest)
+        return not settled and self._misses <= 15
+
+    def _held(self, facts: Facts, files: Files, place: Home) -> Thread | None:
+        """By the files that the process itself holds open. The daemon below it is known by its own log."""
+        held: dict[str, str] = {}
+        for pid in (facts.pid, *facts.below[: OWN - 1]):
+            paths = files.open_by(pid)
+            if any("/app-server-daemon/" in path for path in paths):
+                continue
+            for path in paths:
+                if match := HELD.search(path):
+                    id = match[1] or match[3]
+                    held[id] = path if path.endswith(".jsonl") else held.get(id, "")
+        mine = {id: path for id, path in held.items() if self._person(files, path)}
+        if not mine:
+            return None
+        # A former thread is held for a minute after /new.
+        id = max(mine, key=lambda id: (place.up.get(id, 0.0), created(id) or 0.0, id))
+        return Thread(id, place.up.get(id) or facts.started, "file", mine[id])
+
+    def _proved(self, facts: Facts, files: Files, place: Home) -> Thread | None:
+        """By the rows that bear the process's pid: of the threads that it took up the last one."""
+        database = _newest(files, place.path, "logs_")
+        if not database:
+            return None
+        pids = {facts.pid, *facts.below}
+        since = self.thread.since if self.thread and self.thread.proof == "log" else 0.0
+        for id, up in list(place.up.items())[:CANDIDATES]:
+            if up < facts.started - BEFORE or up <= since:
+                break
+            if _only(files, database, up, TAKEN_UP, pids):
+                return Thread(id, up, "log")
+        if self.thread and self.thread.proof == "log":
+            return self.thread
+        for id, path, up in self._candidates(facts, files, place)[:4] if facts.rivals else ():
+            turn = _tail(files, path)
+            if (
+                turn.spoke
+                and turn.spoke >= facts.started
+                and _only(files, database, turn.spoke, SPOKEN, pids)
+            ):
+                return Thread(id, max(up, facts.started), "log", path)
+        return None
+
+    def _still(self, facts: Facts) -> Thread | None:
+        """What was found before, unless somebody else has better reasons."""
+        before = self.thread
+        if before is None or (before.proof in ("argument", "alone") and before.id in facts.taken):
+            return None
+        return before
+
+    def _asked_for(self, facts: Facts) -> Thread | None:
+        """By `codex resume ID`."""
+        for word, following in zip(facts.argv, facts.argv[1:], strict=False):
+            if word == "resume" and ID.fullmatch(following.lower()) and following.lower() not in facts.taken:
+                return Thread(following.lower(), facts.started, "argument")
+        return None
+
+    def _alone(self, facts: Facts, files: Files, place: Home) -> Thread | None:
+        """By being the only one who can have it."""
+        found = [each for each in self._candidates(facts, files, place) if each[0] not in facts.taken]
+        if facts.rivals:
+            self._strange.update(id for id, _, _ in found if self.thread is None or id != self.thread.id)
+            return None
+        mine = [each for each in found if each[0] not in self._strange]
+        known = self.thread is not None and self.thread.id in {id for id, _, _ in mine}
+        if len(mine) == 1 or (mine and known):  # what came up since then is ours too
+            id, path, up = max(mine, key=lambda each: each[2])
+            return Thread(id, up, "alone", path)
+        return None
+
+    def _candidates(self, facts: Facts, files: Files, place: Home) -> list[tuple[str, str, float]]:
+        """Threads in the agent's directory that were taken up, made or written in its time: id, rollout, and when."""
+        found = []
+        where = directory(facts)
+        for id, path, modified in _rollouts(files, place):
+            up = place.up.get(id)
+            if up is None:
+                up = created(id) or modified
+            if up < facts.started - BEFORE or (place.loaded is not None and id not in place.loaded):
+                continue
+            told = self._meta(files, path)
+            if told and told.person and told.cwd == where:
+                found.append((id, path, up))
+        return found
+
+    def _person(self, files: Files, path: str) -> bool:
+        """May a person talk in this thread? Without a rollout nobody has yet, so that it can only be the one on show."""
+        told = self._meta(files, path) if path else None
+        return told is None or told.person
+
+    def _meta(self, files: Files, path: str) -> Meta | None:
+        if path not in self._metas:
+            part = files.part(path, 0, HEAD)
+            told = meta(part.data) if part else None
+            if told is None:
+                return None
+            if len(self._metas) >= RECENT:
+                self._metas.clear()
+            self._metas[path] = told
+        return self._metas[path]
+
+    def _with_rollout(self, thread: Thread, files: Files, place: Home) -> Thread:
+        if thread.rollout and files.part(thread.rollout, 0, 0) is not None:
+            return thread
+        path = rollout(files, place, thread.id)
+        return Thread(thread.id, thread.since, thread.proof, path)
+
+
+def days(id: str) -> tuple[str, ...]:
+    """The folders below `sessions` that may hold a thread's rollout: it is named by the local day it was made on."""
+    made = created(id)
+    if made is None:
+        return ()
+    try:
+        local = datetime.fromtimestamp(made)
+        day = datetime.fromtimestamp(made, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ()
+    return tuple(dict.fromkeys(each.strftime("%Y/%m/%d") for each in (local, day)))
+
+
+def rollout(files: Files, place: Home, id: str) -> str:
+    """The rollout of a thread; "" where there is none."""
+    folders = [f"{place.path}/sessions/{day}" for day in days(id)] or list(_last_days(files, place))
+    for folder in (*folders, f"{place.path}/archived_sessions"):
+        for entry in files.list(folder):
+            match = ROLLOUT.fullmatch(entry.name)
+            if match and match[1] == id and not entry.folder:
+                return f"{folder}/{entry.name}"
+    return ""
+
+
+def _rollouts(files: Files, place: Home) -> list[tuple[str, str, float]]:
+    """Rollouts that may be in use: of the threads that are written now, else of the last days. Id, path, last change."""
+    folders: Iterable[str] = _last_days(files, place)
+    wanted = place.loaded or frozenset(place.up)
+    if wanted:
+        made = {f"{place.path}/sessions/{day}" for id in sorted(wanted)[-RECENT:] for day in days(id)}
+        folders = dict.fromkeys([*sorted(made, reverse=True)[:RECENT], *folders])
+    found = []
+    for folder in folders:
+        for entry in files.list(folder, RECENT):
+            if (match := ROLLOUT.fullmatch(entry.name)) and not entry.folder:
+                found.append((match[1], f"{folder}/{entry.name}", entry.modified))
+    return found
+
+
+def _last_days(files: Files, place: Home) -> Sequence[str]:
+    """The last two folders of rollouts."""
+    folders = [f"{place.path}/sessions"]
+    for _ in ("year", "month", "day"):
+        below = [
+            f"{folder}/{entry.name}"
+            for folder in folders
+            for entry in files.list(folder)
+            if entry.folder and entry.name.isdecimal()
+        ]
+        folders = sorted(below)[-2:]
+    return folders
+
+
+def _newest(files: Files, path: str, prefix: str) -> str:
+    """The database with this name and the highest number, which grows with the versions."""
+    numbered = re.compile(rf"{prefix}(\d{{1,6}})\.sqlite$")
+    found = [
+        (int(match[1]), entry.name) for entry in files.list(path) if (match := numbered.fullmatch(entry.name))
+    ]
+    return f"{path}/{max(found)[1]}" if found else ""
+
+
+def _only(files: Files, database: str, moment: float, targets: Sequence[str], pids: set[int]) -> bool:
+    """Did these processes, and no other one but the daemon, write such rows at that moment?"""
+    asked = (*targets, DAEMON)
+    rows = files.query(
+        database,
+        ROWS.format(",".join("?" * len(asked))),
+        (int(moment - NEAR), int(moment + NEAR), *asked),
+    )
+    daemons, near = set(), set()
+    for process, target, seconds, nanos in rows or ():
+        match = re.match(r"pid:(\d{1,10}):", process) if isinstance(process, str) else None
+        if match is None or not isinstance(seconds, int) or not isinstance(nanos, int):
+            continue
+        if target == DAEMON:
+            daemons.add(int(match[1]))
+        elif abs(seconds + nanos / 1e9 - moment) <= NEAR:
+            near.add(int(match[1]))
+    near -= daemons
+    return bool(near) and near <= pids
+
+
+def _tail(files: Files, path: str) -> Turn:
+    part = files.part(path, -TAIL, TAIL)
+    return follow(Turn(modern=True), part.data.split(b"\n")[1:] if part else ())
+
+
+def titled(files: Files, place: Home, id: str) -> str | None:
+    """The name of a thread: the one that the user or a model gave it; None where it has none but its first prompt."""
+    database = _newest(files, place.path, "state_")
+    rows = files.query(database, "SELECT name, title, first_user_message FROM threads WHERE id = ?", (id,))
+    if rows is None:
+        rows = files.query(
+            database, "SELECT NULL, title, first_user_message FROM threads WHERE id = ?", (id,)
+        )
+    for name, title, first in rows or ():
+        for told in (name, title if title != first else None):
+            if isinstance(told, str) and told.strip():
+                return told
+    return None

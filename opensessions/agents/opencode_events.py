@@ -1,0 +1,112 @@
+"""What OpenCode's plugin tells, as signals. Events as OpenCode 1.18.33 sends them to plugins.
+
+The plugin sends an event's `properties` as they are, and beside them `child: true` for a subagent's conversation and,
+with the answer to a question, in `open` how many others are still open: only inside of the program is that known.
+
+`session.status` busy says nothing here: it is sent once more just before the end of each turn, while every step of the
+model begins with a message that has neither finish, error nor completion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opensessions.agents.adapter import Heard, Ignored
+from opensessions.agents.opencode_db import number, seconds, text
+from opensessions.agents.opencode_turn import ABORTED
+from opensessions.agents.signal import BUSY, RESTING, About, Signal, States, only
+
+OVERFLOW = "ContextOverflowError"
+"""The conversation is made shorter, and the turn goes on."""
+ASKED = {
+    "permission.asked": "permission prompt",
+    "permission.updated": "permission prompt",
+    "question.asked": "question",
+}
+"""`permission.updated` is what older versions say."""
+ANSWERED = frozenset({"permission.replied", "question.replied", "question.rejected"})
+TOOL: States = frozenset({"tool-running", "waiting"})
+REFUSED: States = BUSY | {"interrupted"}
+
+
+def hear(heard: Heard) -> Signal | Ignored | None:
+    """See `adapter.Ear`."""
+    told = _object(heard.payload, "properties") or heard.payload
+    event, thread = heard.event, text(told.get("sessionID")) or None
+    if event in ASKED:
+        return _signal(heard, only("waiting"), About(waiting_for=ASKED[event]))
+    if event in ANSWERED:
+        return _answered(heard, told)
+    if heard.payload.get("child") or told.get("child"):
+        return None
+    about = About(thread=thread)
+    if event == "session.idle":
+        return _signal(heard, RESTING, about)
+    if event == "session.status":
+        kind = text(_object(told, "status").get("type"))
+        if kind == "idle":
+            return _signal(heard, RESTING, about, detail=kind)
+        return _signal(heard, only("running"), about, detail=kind) if kind == "retry" else None
+    if event == "session.error":
+        error = text(_object(told, "error").get("name"))
+        return _failed(heard, error, about) if thread and error else None
+    if event == "message.updated":
+        return _message(heard, _object(told, "info"), about)
+    if event == "message.part.updated":
+        return _part(heard, _object(told, "part"), about)
+    return None
+
+
+def _answered(heard: Heard, told: Mapping[str, Any]) -> Signal | None:
+    """The user has decided, but perhaps of one question of several."""
+    if number(heard.payload.get("open", told.get("open"))):
+        return None
+    reply = text(told.get("reply") or told.get("response"))
+    if heard.event == "question.rejected" or reply == "reject":
+        # Nearly always the end of the turn, and the database tells it at once.
+        return _signal(heard, REFUSED, About(waiting_for="permission prompt"), detail=reply)
+    return _signal(
+        heard, only("running" if heard.event == "question.replied" else "tool-running"), detail=reply
+    )
+
+
+def _failed(heard: Heard, error: str, about: About, at: float | None = None) -> Signal | None:
+    if error == OVERFLOW:
+        return None
+    return _signal(heard, only("interrupted" if error == ABORTED else "error"), about, at, error)
+
+
+def _message(heard: Heard, info: Mapping[str, Any], about: About) -> Signal | None:
+    """A message was written: a step of the model begins, goes on, or is over."""
+    if info.get("role") != "assistant":
+        return None
+    times = _object(info, "time")
+    if info.get("error"):
+        error = text(_object(info, "error").get("name"))
+        return _failed(heard, error, about, seconds(times.get("completed")))
+    if info.get("finish") or times.get("completed"):
+        return None  # whether another step follows is told next
+    return _signal(heard, only("running"), about)
+
+
+def _part(heard: Heard, part: Mapping[str, Any], about: About) -> Signal | None:
+    """A tool that tells of its work is past its question for a permission. Another one may be at its own."""
+    state = _object(part, "state")
+    if part.get("type") != "tool" or state.get("status") != "running" or not state.get("metadata"):
+        return None
+    may_wait = About(thread=about.thread, waiting_for="permission prompt")
+    return _signal(heard, TOOL, may_wait, detail=text(part.get("tool")))
+
+
+def _signal(
+    heard: Heard, states: States, about: About | None = None, at: float | None = None, detail: str = ""
+) -> Signal:
+    return Signal(
+        "hook", states, about or About(), at=at, event=True, detail=f"{heard.event} {detail}".strip()
+    )
+
+
+def _object(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = told.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,172 @@
+"""What the user has not seen yet, what has ended, and where to look next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from opensessions.model import Agent, AgentState
+
+NOTABLE: frozenset[AgentState] = frozenset({"waiting", "done", "error", "interrupted"})
+"""The user may want to know: a turn has ended, or waits."""
+AT_WORK: frozenset[AgentState] = frozenset({"running", "tool-running", "waiting"})
+KEPT_SEEN, KEPT_UNSEEN = 300.0, 900.0
+"""Seconds that the row of an agent that has exited stays, if its last state was seen, and if not."""
+
+Agents = Mapping[str, tuple[Agent, ...]]
+"""By pane id."""
+
+
+class Remembered(Struct, frozen=True):
+    """What is kept of an agent over a restart of the server."""
+
+    state: AgentState
+    since: float
+    unseen: bool
+
+
+class Past(Struct, frozen=True):
+    """An agent that has exited, `at` seconds since the epoch, and the session that it was in."""
+
+    agent: Agent
+    session: str
+    at: float
+
+    def due(self) -> float:
+        """When its row goes."""
+        return self.at + (KEPT_UNSEEN if self.agent.unseen else KEPT_SEEN)
+
+
+def mark(
+    agents: Agents, before: Agents, watched: frozenset[str], remembered: Mapping[str, Remembered]
+) -> dict[str, tuple[Agent, ...]]:
+    """The agents with `unseen` as it follows from how they were `before`, or in an earlier run of the server."""
+    known = {agent.id: agent for group in before.values() for agent in group}
+    return {
+        pane: tuple(
+            replace(agent, unseen=_unseen(agent, known.get(agent.id), remembered.get(agent.id), watched))
+            for agent in group
+        )
+        for pane, group in agents.items()
+    }
+
+
+def _unseen(agent: Agent, old: Agent | None, kept: Remembered | None, watched: frozenset[str]) -> bool:
+    if agent.state not in NOTABLE or agent.pane in watched:
+        return False
+    if old is not None:
+        return old.unseen or old.state != agent.state or agent.since > old.since
+    if kept is None:
+        return False  # it was so before anybody looked
+    return kept.unseen or (kept.state in AT_WORK and kept.state != agent.state)
+
+
+def see(agents: Agents, watched: frozenset[str]) -> Agents:
+    """The agents after somebody has looked at these panes. The same object where that changes nothing."""
+    if not any(agent.unseen for pane in watched for agent in agents.get(pane, ())):
+        return agents
+    return {
+        pane: tuple(replace(agent, unseen=False) for agent in group) if pane in watched else group
+        for pane, group in agents.items()
+    }
+
+
+# --- what has ended -----------------------------------------------------------------------------------------
+
+
+def part(
+    gone: Mapping[str, Past],
+    before: Agents,
+    now: Agents,
+    homes: Mapping[str, str],
+    watched: frozenset[str],
+    at: float,
+) -> Mapping[str, Past]:
+    """`gone` with those that were `before` and are not `now`; without those whose pane has another one of their kind.
+    `homes`: the session of each agent by its id. The same object where that changes nothing."""
+    living = {agent.id for group in now.values() for agent in group}
+    followed = {(agent.pane, agent.agent) for group in now.values() for agent in group}
+    kept = {
+        id: past
+        for id, past in gone.items()
+        if id not in living and (past.agent.pane, past.agent.agent) not in followed
+    }
+    for group in before.values():
+        for agent in group:
+            if agent.id not in living and (agent.pane, agent.agent) not in followed and agent.id in homes:
+                kept[agent.id] = Past(_ended(agent, watched), homes[agent.id], at)
+    return gone if kept == gone else kept
+
+
+def _ended(agent: Agent, watched: frozenset[str]) -> Agent:
+    """Nothing of it goes on: a turn that was under way was interrupted."""
+    cut = agent.state in AT_WORK
+    return replace(
+        agent,
+        liveness="exited",
+        background=0,
+        state="interrupted" if cut else agent.state,
+        waiting_for=None,
+        unseen=(agent.unseen or cut) and agent.pane not in watched,
+    )
+
+
+def notice(gone: Mapping[str, Past], watched: frozenset[str], sessions: Iterable[str]) -> Mapping[str, Past]:
+    """`gone` after somebody has looked at these panes, in the sessions that there are."""
+    there = set(sessions)
+    kept = {
+        id: replace(
+            past, agent=replace(past.agent, unseen=past.agent.unseen and past.agent.pane not in watched)
+        )
+        for id, past in gone.items()
+        if past.session in there
+    }
+    return gone if kept == gone else kept
+
+
+def remaining(gone: Mapping[str, Past], now: float) -> Mapping[str, Past]:
+    """`gone` without those that have been kept long enough at `now`, in seconds since the epoch."""
+    kept = {id: past for id, past in gone.items() if past.due() > now}
+    return gone if len(kept) == len(gone) else kept
+
+
+# --- where to look next -------------------------------------------------------------------------------------
+
+
+class Call(Struct, frozen=True):
+    """A pane that wants the user."""
+
+    mux: str
+    pane: str
+    agent: str
+    """The agent's id."""
+
+
+def calls(agents: Iterable[tuple[str, Agent]]) -> tuple[Call, ...]:
+    """Who wants the user, in the order of the attention key: those who wait, the longest first; failures that nobody
+    has seen; turns that have ended unseen. `agents`: each with its multiplexer's key."""
+    wanted = [
+        (_rank(agent), agent.since, mux, agent)
+        for mux, agent in agents
+        if agent.liveness == "alive"
+        and (agent.state == "waiting" or (agent.unseen and agent.state in NOTABLE))
+    ]
+    wanted.sort(key=lambda each: (each[0], each[1], each[2], each[3].id))
+    return tuple(Call(mux, agent.pane, agent.id) for _, _, mux, agent in wanted)
+
+
+def _rank(agent: Agent) -> int:
+    return {"waiting": 0, "error": 1}.get(agent.state, 2)
+
+
+def following(wanting: Sequence[Call], here: tuple[str, str] | None) -> Call | None:
+    """Whom to go to from `here`, a (mux, pane): the first; the one after it where `here` is itself among them."""
+    if not wanting:
+        return None
+    places = [place for place, call in enumerate(wanting) if (call.mux, call.pane) == here]
+    if not places:
+        return wanting[0]
+    found = wanting[(places[-1] + 1) % len(wanting)]
+    return None if (found.mux, found.pane) == here else found

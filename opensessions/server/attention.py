@@ -1,0 +1,140 @@
+"""The verbs that are about agents: who wants the user, going there and back, why an agent has its state."""
+
+from __future__ import annotations
+
+import asyncio
+
+from opensessions.attend import Call, calls, following
+from opensessions.errors import Refused
+from opensessions.events import AgentDismissed
+from opensessions.model import Agent
+from opensessions.provider import SwitchClient
+from opensessions.server.bus import Bus
+from opensessions.server.explain import explain
+from opensessions.server.muxes import Muxes
+from opensessions.server.tracking import Tracker
+from opensessions.server.verbs import Arguments, Verbs, needed
+
+BACK = 20
+"""Places that are remembered for each client."""
+
+
+class Attention:
+    """`attention`, `attention-back`, `agent-focus`, `agent-dismiss`, `explain`."""
+
+    def __init__(self, bus: Bus, muxes: Muxes, verbs: Verbs, tracker: Tracker) -> None:
+        self._bus = bus
+        self._muxes = muxes
+        self._verbs = verbs
+        self._tracker = tracker
+        self._back: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        """(mux, client) -> (session, pane) where it was before each jump."""
+        verbs.add("attention", self._attention)
+        verbs.add("attention-back", self._return)
+        verbs.add("agent-focus", self._focus)
+        verbs.add("agent-dismiss", self._dismiss)
+        verbs.add("explain", self._explain)
+
+    async def _attention(self, arguments: Arguments) -> object:
+        """To the pane that wants the user most; pressed again there, to the next one."""
+        key = self._verbs.pick(arguments)
+        client = self._verbs.client(key, arguments)
+        wanting = calls((mux, agent) for mux, agent in self._agents() if mux == key)
+        call = following(wanting, self._here(key, client))
+        if call is None:
+            raise Refused("No other agent needs you." if wanting else "No agent needs you.")
+        await self._jump(call, client)
+        return {"pane": call.pane, "agent": call.agent, "left": max(0, len(wanting) - 1)}
+
+    async def _jump(self, call: Call, client: str) -> None:
+        session = self._home(call.mux, call.agent, call.pane)
+        place = self._place(call.mux, client)
+        await self._muxes.get(call.mux).provider.do(SwitchClient(client, session, pane=call.pane))
+        if place:
+            self._back[call.mux, client] = [*self._back.get((call.mux, client), []), place][-BACK:]
+
+    async def _return(self, arguments: Arguments) -> object:
+        """To where the client was before the last jump."""
+        key = self._verbs.pick(arguments)
+        client = self._verbs.client(key, arguments)
+        stack = self._back.get((key, client), [])
+        inventory = self._bus.state.muxes[key].inventory
+        while stack:
+            session, pane = stack.pop()
+            if inventory and inventory.session(session):
+                there = inventory.pane(pane) is not None
+                await self._muxes.get(key).provider.do(
+                    SwitchClient(client, session, pane=pane if there else "")
+                )
+                return {"session": session, "pane": pane if there else None}
+        raise Refused("There is no place to go back to.")
+
+    async def _focus(self, arguments: Arguments) -> object:
+        mux, agent = self.meant(arguments)
+        await self._jump(Call(mux, agent.pane, agent.id), self._verbs.client(mux, arguments))
+        return {"pane": agent.pane, "agent": agent.id}
+
+    async def _dismiss(self, arguments: Arguments) -> object:
+        mux, agent = self.meant(arguments)
+        self._bus.dispatch(AgentDismissed(mux, agent.id))
+        return {"agent": agent.id}
+
+    async def _explain(self, arguments: Arguments) -> object:
+        mux, agent = self.meant(arguments)
+        return explain(agent, mux, self._tracker.get(agent.id), asyncio.get_running_loop().time())
+
+    # --- what is meant --------------------------------------------------------------------------------------
+
+    def _agents(self) -> list[tuple[str, Agent]]:
+        return [
+            (key, agent)
+            for key, mux in self._bus.state.muxes.items()
+            for group in mux.agents.values()
+            for agent in group
+        ]
+
+    def meant(self, arguments: Arguments) -> tuple[str, Agent]:
+        """The agent that `target` means: its id, its pane's id, or a session's id or name if that has one agent only.
+        Refused where it means none or several."""
+        target = needed(arguments, "target")
+        gone = [(key, past.agent) for key, mux in self._bus.state.muxes.items() for past in mux.gone.values()]
+        everybody = [*self._agents(), *gone]
+        if "mux" in arguments:
+            everybody = [(key, agent) for key, agent in everybody if key == arguments["mux"]]
+        for found in (
+            [each for each in everybody if each[1].id == target],
+            [each for each in everybody if each[1].pane == target],
+            [each for each in everybody if target in self._names(each[0], each[1])],
+        ):
+            living = [each for each in found if each[1].liveness == "alive"] or found
+            if len(living) == 1:
+                return living[0]
+            if living:
+                told = ", ".join(f"{agent.pane} ({agent.agent})" for _, agent in living)
+                raise Refused(f"{target} has several agents: {told}; name a pane.")
+        raise Refused(f"There is no agent in {target}; `opensessions list` shows where agents are.")
+
+    def _names(self, key: str, agent: Agent) -> tuple[str, ...]:
+        view = self._bus.view(key)
+        rows = [row for row in view.sessions if agent in row.agents] if view else []
+        return tuple(name for row in rows for name in (row.id, row.name, f"={row.name}"))
+
+    def _home(self, key: str, agent: str, pane: str) -> str:
+        mux = self._bus.state.muxes[key]
+        home = mux.homes.get(agent)
+        if home is None or mux.inventory is None or mux.inventory.pane(pane) is None:
+            raise Refused("That agent's pane is gone.")
+        return home
+
+    def _place(self, key: str, client: str) -> tuple[str, str] | None:
+        """(session, pane) that the client looks at."""
+        inventory = self._bus.state.muxes[key].inventory
+        found = next((one for one in inventory.viewers() if one.name == client), None) if inventory else None
+        session = inventory.session(found.session) if inventory and found else None
+        window = inventory.windows.get(session.current_window) if inventory and session else None
+        pane = window.active_pane if window else None
+        return (session.id, pane.id) if session and pane else None
+
+    def _here(self, key: str, client: str) -> tuple[str, str] | None:
+        place = self._place(key, client)
+        return (key, place[1]) if place else None

@@ -1,0 +1,61 @@
+"""Why an agent has its state, as `opensessions explain` tells it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opensessions.agents.fuse import LONG_AGO, Claim, Role
+from opensessions.agents.signal import Source
+from opensessions.agents.track import clean
+from opensessions.model import Agent
+from opensessions.server.tracking import Tracked
+
+
+def explain(agent: Agent, mux: str, tracked: Tracked | None, now: float) -> dict[str, object]:
+    """The agent, and each source with what it said, for how long it has said so, and what came of it. `now` on the
+    claims' clock. `tracked` is None for an agent that has exited."""
+    told: dict[str, object] = {
+        "mux": mux,
+        "pane": agent.pane,
+        "id": agent.id,
+        "agent": agent.agent,
+        "pid": agent.pid,
+        "state": agent.state,
+        "since": agent.since,
+        "source": agent.source,
+        "confidence": agent.confidence,
+        "liveness": agent.liveness,
+        "background": agent.background,
+        "thread": agent.thread,
+        "waiting_for": agent.waiting_for,
+        "sources": [],
+    }
+    if tracked is None:
+        return told
+    kind, claims, roles = tracked.found.kind, tracked.track.claims, tracked.track.verdict.roles
+    order = sorted(
+        claims, key=lambda source: kind.trust.index(source) if source in kind.trust else len(kind.trust)
+    )
+    told["sources"] = [_source(source, claims[source], roles, now) for source in order]
+    told["read"] = list(tracked.look.watch)
+    told["possible_sources"] = [
+        name
+        for name, there in (
+            ("title", bool(kind.titles)), ("files", kind.reader is not None), ("hook", kind.hears is not None),
+            ("screen", bool(kind.screens)),
+        )
+        if there
+    ]  # fmt: skip
+    return told
+
+
+def _source(source: Source, claim: Claim, roles: Mapping[Source, Role], now: float) -> dict[str, object]:
+    signal = claim.signal
+    return {
+        "source": source,
+        "says": sorted(signal.states),
+        "detail": clean(signal.detail) or "",
+        "age_s": None if claim.changed == LONG_AGO else round(max(0.0, now - claim.changed), 1),
+        "kind": "event" if signal.event else "level",
+        "role": roles.get(source, "refuted"),
+    }
