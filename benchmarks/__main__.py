@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import agents, idle, pixels, processes, start, switch
+from benchmarks import agents, idle, pixels, processes, start, states, switch
 from benchmarks.result import Result
 from tests.support.world import tmux_versions
 
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[str, bool], Iterator[Result]]] = {
     "start": start.measure,
     "pixels": pixels.measure,
     "agents": agents.measure,
+    "states": states.measure,
     "processes": processes.measure,
     "idle": idle.measure,
 }

@@ -30,6 +30,8 @@ SENT = 48 << 10
 ANCESTORS = 6
 """Parents that are named: an agent's hook runs below a shell or two, and an agent below its launcher."""
 SHELLS = (b"sh", b"bash", b"dash", b"zsh", b"fish", b"ksh", b"ash", b"busybox")
+RECENT = 10.0
+"""Seconds: a shell that is older did not start us, it is one that a person types into."""
 TICKS = 100
 """Of /proc's clock in a second, whatever the kernel's own is."""
 ANSWERS = {"gemini": b"{}\n", "cursor": b"{}\n"}
@@ -121,12 +123,13 @@ def _fields(agent: str, event: str, payload: bytes) -> bytes:
         cwd = os.getcwd()
     except OSError:  # the directory was removed
         cwd = ""
-    pids, at = _ancestors()
+    pids, at, order = _ancestors()
     told = {
         "verb": "agent-hook",
         "agent": agent,
         "event": event,
         "at": f"{at:.6f}",
+        "order": str(order),
         "pane": get("TMUX_PANE", ""),
         "tmux": get("TMUX", "").rsplit(",", 2)[0],
         "pid": ",".join(pids),
@@ -142,16 +145,17 @@ def _fields(agent: str, event: str, payload: bytes) -> bytes:
     return wire.pack_fields(**told)
 
 
-def _ancestors() -> tuple[list[str], float]:
-    """The pids of our parent, its parent and so on, and when the agent started us (seconds since the epoch).
+def _ancestors() -> tuple[list[str], float, int]:
+    """The pids of our parent, its parent and so on; when the agent started us (seconds since the epoch); and a number
+    that grows from one start on this machine to the next.
 
-    That is the start of the outermost of the shells directly above us: hooks that run in the background overtake one
-    another between there and here. The kernel's clock of starts ticks a hundred times a second; the digits behind
-    that are made of the pid, which tells two starts of one tick apart. Where there is no /proc, only our parent, and
-    the time is now.
+    That start is the one of the outermost of the shells directly above us: hooks that run in the background overtake
+    one another between there and here. The kernel tells starts in hundredths of a second, so the number is made of
+    that and the pid. Where there is no /proc: only our parent, now, and 0.
     """
-    now = time.time()
-    at, shells = now, True
+    at = now = time.time()
+    order = 0
+    shells = True
     pid = os.getpid()
     found: list[str] = []
     while pid > 1 and len(found) <= ANCESTORS:
@@ -166,9 +170,15 @@ def _ancestors() -> tuple[list[str], float]:
         except (OSError, ValueError, IndexError):
             break
         shells = shells and (not found or head.partition(b"(")[2] in SHELLS)
+        begun = _boot() + started / TICKS
+        shells = shells and now - begun < RECENT
         if shells:
-            age = time.clock_gettime(time.CLOCK_BOOTTIME) - started / TICKS
-            at = now - age + pid % 10_000 / 1e6
+            at, order = begun, started * 10_000 + pid % 10_000
         found.append(str(pid))
         pid = parent
-    return found[1:] or [str(os.getppid())], min(at, now)
+    return found[1:] or [str(os.getppid())], min(at, now), order
+
+
+def _boot() -> float:
+    """When the machine started (seconds since the epoch)."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -90,15 +90,15 @@ def still(notice: Notice, now: Mapping[str, tuple[Row, Agent]]) -> bool:
 # --- in which words ---------------------------------------------------------------------------------------
 
 
-def of_agent(mux: str, row: Row, agent: Agent) -> Notice:
-    """What an agent's state says."""
+def of_agent(mux: str, row: Row, agent: Agent, directory: str = "") -> Notice:
+    """What the state of an agent says that works in `directory`."""
     name, session = clean(agent.agent, NAME), clean(row.name, NAME)
     title, prompt = clean(agent.title or "", TITLE), clean(agent.prompt or "", PROMPT)
     waiting_for = clean(agent.waiting_for or "", TITLE)
     detail = (waiting_for if agent.state == "waiting" else "") or title or prompt
     facts = {
         "AGENT": name, "STATE": agent.state, "SESSION": session, "MUX": mux, "PANE": agent.pane,
-        "DIRECTORY": clean(row.dir, 4096), "TITLE": title, "PROMPT": prompt, "WAITING_FOR": waiting_for,
+        "DIRECTORY": clean(directory or row.dir, 4096), "TITLE": title, "PROMPT": prompt, "WAITING_FOR": waiting_for,
     }  # fmt: skip
     return Notice(
         title=f"{name} in {session} {WORDS[agent.state][0]}",

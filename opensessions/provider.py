@@ -49,6 +49,24 @@ class ShowMessage(Struct, frozen=True):
     text: str
 
 
+class Announce(Struct, frozen=True):
+    """One line for a short while in the status line of each of these clients. `text` is plain text, as above; a client
+    that has gone is no fault."""
+
+    clients: tuple[str, ...]
+    text: str
+
+
+class DesktopNotice(Struct, frozen=True):
+    """Answers what the sidebar in `pane` must print so that the terminal of `client`, which looks at it, shows a
+    notification on its desktop; "" where that terminal cannot, or the user lets no pane speak to it."""
+
+    client: str
+    pane: str
+    title: str
+    detail: str
+
+
 class CreateSession(Struct, frozen=True):
     """Create a detached session. Answers its id."""
 
@@ -71,8 +89,9 @@ class KillSession(Struct, frozen=True):
 
 
 Command = (
-    SwitchClient | FocusSidebar | LeaveSidebar | ShowMessage | CreateSession | RenameSession | KillSession
-)
+    SwitchClient | FocusSidebar | LeaveSidebar | ShowMessage | Announce | DesktopNotice
+    | CreateSession | RenameSession | KillSession
+)  # fmt: skip
 
 
 # --- sidebars ---------------------------------------------------------------------------------------------

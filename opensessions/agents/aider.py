@@ -1,8 +1,9 @@
 """Aider, from public documentation; not run here.
 
-It has no title, no hooks and no state file. What it does stands on the screen: `>` alone on the last line, after the name
-of a mode perhaps, is its prompt; `(Y)es/(N)o` there is a question; a bar with `Waiting for` turns while the model is
-asked. While it prints an answer, and while somebody types, the screen says nothing. How a turn ended is not told.
+It has no title, no hooks and no state file. What it does stands on the screen: `>` alone on the last line, after the
+name of a mode perhaps, is its prompt; `(Y)es/(N)o` there is a question; a bar with `Waiting for` turns while the model
+is asked. While it prints an answer, and while somebody types, the screen says nothing. How a turn ended is not told:
+`.aider.chat.history.md` holds what was said, and neither prompts that were broken off nor questions that are open.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Amp, from public documentation and files; not run here.
 
 Its title has a spinner while it works and is `<thread> - amp - <dir>` else. Its plugin tells when a turn begins and how
-it ended; of the approvals in between only the screen tells. Until spring 2026 threads were files (see `amp_thread`); now
-they are kept on the server.
+it ended; of the approvals in between only the screen tells. Until spring 2026 threads were files (see `amp_thread`);
+now they are kept on the server.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Amp's thread files as they were until spring 2026, from public files: `~/.local/share/amp/threads/T-<id>.json`.
 
-One JSON object each: `id`, `title`, `created` (ms), `env.initial.trees[].uri` (the directory) and `messages`. An assistant
-message has `state.type` (streaming, complete with `stopReason`, cancelled); a tool's result stands in the user message
-after it and has `run.status`. Later versions keep threads on the server and leave old files behind.
+One JSON object each: `id`, `title`, `created` (ms), `env.initial.trees[].uri` (the directory) and `messages`. An
+assistant message has `state.type` (streaming, complete with `stopReason`, cancelled); a tool's result stands in the
+user message after it and has `run.status`. Later versions keep threads on the server and leave old files behind.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class AmpThread:
             seen[path] = known
             if _in_directory(known[2], facts.cwd):
                 created = known[2].get("created")
-                began = created / 1000 if isinstance(created, int | float) else None
+                began = created / 1000 if isinstance(created, int | float) and abs(created) < 1e15 else None
                 found.append(Candidate(path, text(known[2], "id") or entry.name, entry.modified, began))
         self._known = seen
         return found

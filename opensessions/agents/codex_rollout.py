@@ -1,7 +1,7 @@
 """Codex's rollout file: its lines -> the turn they leave behind. Pure.
 
-`sessions/YYYY/MM/DD/rollout-<local time>-<thread id>.jsonl`, lines `{timestamp, ordinal, type, payload}`, flushed one by
-one (seen with 0.169.0). A turn is between `task_started` and `task_complete` or `turn_aborted`; much else is written
+`sessions/YYYY/MM/DD/rollout-<local time>-<thread id>.jsonl`, lines `{timestamp, ordinal, type, payload}`, flushed one
+by one (seen with 0.169.0). A turn is between `task_started` and `task_complete` or `turn_aborted`; much else is written
 after a turn, so nothing but these opens or closes it. A version that wrote none of them is read by its messages and
 calls. Approvals are not in the file: a call without output runs or waits.
 """
@@ -43,6 +43,8 @@ COMMANDS = frozenset({"exec_command"})
 """Calls that may leave a process behind. `CommandExecution` with the call's id tells when that has ended."""
 RUNNING_ON = "Process running with session ID "
 """What the output of a command says that goes on in the background."""
+ABORTED = "aborted by user"
+"""The output of a call that was refused or interrupted."""
 CONTEXT = ("<", "# AGENTS.md")
 """How messages in the user's name begin that no user wrote."""
 
@@ -167,7 +169,7 @@ def _completed(turn: Turn, item: dict[str, Any], at: float | None) -> Turn:
 
 
 def _item(turn: Turn, payload: dict[str, Any], at: float | None) -> Turn:
-    kind = payload.get("type") or ("message" if payload.get("role") else None)
+    kind = text(payload.get("type")) or ("message" if payload.get("role") else "")
     if kind in CALL_TYPES:
         return _called(turn, payload, at)
     if kind in OUTPUT_TYPES:
@@ -208,10 +210,13 @@ def _ask(name: str, payload: dict[str, Any]) -> Ask:
 
 def _answered(turn: Turn, payload: dict[str, Any], at: float | None) -> Turn:
     id = text(payload.get("call_id"))
+    output = _words(payload.get("output"))
+    if len(output) < 80 and output.rstrip().endswith(ABORTED):
+        return turn  # the end of the turn follows in some milliseconds
     left = {call: each for call, each in turn.calls.items() if id and call != id}
     call = turn.calls.get(id)
     background = turn.background
-    if call and call.name in COMMANDS and RUNNING_ON in _words(payload.get("output"))[:PROMPT]:
+    if call and call.name in COMMANDS and RUNNING_ON in output[:PROMPT]:
         background = {**dict(list(background.items())[-(CALLS - 1) :]), id: call.at}
     turn = replace(turn, calls=left, background=background)
     return turn if turn.told or turn.modern else replace(turn, phase="open", at=turn.at or at)

@@ -1,17 +1,18 @@
 """Which thread a Codex process shows.
 
-Without a daemon the process holds its threads' files open. With one (0.169.0 starts it by default) the daemon holds them
-all, for every pane, and the program in the pane holds none. It gives itself away all the same: when it takes up a
-thread it touches `tui-thread-reference-capabilities/<thread id>`, and at that moment it writes rows into `logs_N.sqlite`
-that bear its pid; and again when a message of the agent is complete. Rows are written some seconds late. Where two
-processes did so at the same moment, that proves nothing.
+Without a daemon the process holds its threads' files open. With one (0.169.0 starts it by default) the daemon holds
+them all, for every pane, and the program in the pane holds none. It gives itself away all the same: when it takes up a
+thread it touches `tui-thread-reference-capabilities/<thread id>`, and at that moment it writes rows into
+`logs_N.sqlite` that bear its pid; and again when a message of the agent is complete. Where two processes did so at the
+same moment, that proves nothing.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -31,6 +32,11 @@ RECENT = 64
 CANDIDATES = 8
 NEAR = 0.5
 """Seconds between what a process does and its row: measured 0.06, at most 0.09."""
+SETTLED = 15.0
+"""Seconds after which rows are there: measured up to 10, as they are written 128 at a time or after a while. Before
+that, the rows of another process may be the missing ones."""
+POLL = 10.0
+"""Seconds between looks for rows, while several work in one directory and nothing tells them apart."""
 BEFORE = 1.0
 """Seconds that a file's time may lie before the start of the process that made it."""
 HEAD = 1 << 18
@@ -69,11 +75,6 @@ class Home(Struct, frozen=True):
     loaded: frozenset[str] | None
     """Threads that some process writes; None where this version does not tell."""
 
-    @property
-    def known(self) -> tuple[object, ...]:
-        """Two that are equal have the same to tell."""
-        return (tuple(self.up.items()), self.loaded)
-
 
 def home(facts: Facts) -> str:
     """CODEX_HOME of this agent; "" where it has no home."""
@@ -109,13 +110,12 @@ def created(id: str) -> float | None:
 class Finder:
     """Finds the thread of one agent, and remembers what was proved."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.thread: Thread | None = None
+        self._clock = clock
         self._strange: set[str] = set()
         """Threads that came up while others worked in the same directory, so that being alone later proves nothing."""
         self._metas: dict[str, Meta] = {}
-        self._known: tuple[object, ...] = ()
-        self._misses = 0
 
     def find(self, facts: Facts, files: Files, place: Home) -> Thread | None:
         """The thread, with its rollout if there is one."""
@@ -123,23 +123,28 @@ class Finder:
         if found is None:
             found = self._proved(facts, files, place) or self._still(facts) or self._asked_for(facts)
             alone = self._alone(facts, files, place)
-            if alone and (
-                found is None or (found.proof in ("argument", "alone") and alone.since > found.since)
-            ):
+            if alone and (found is None or _follows(alone, found)):
                 found = alone
         if found is not None:
             found = self._with_rollout(found, files, place)
         self.thread = found
         return found
 
-    def unsettled(self, place: Home) -> bool:
-        """Is it worth looking again in a while, since rows are written late? Not for ever."""
-        if place.known != self._known:
-            self._known, self._misses = place.known, 0
-        self._misses += 1
-        newest = next(iter(place.up), "")
-        settled = self.thread is not None and (self.thread.proof == "file" or self.thread.id == newest)
-        return not settled and self._misses <= 15
+    def folders(self, files: Files, place: Home) -> tuple[str, ...]:
+        """Where a rollout may come up."""
+        return (f"{place.path}/sessions", *_last_days(files, place)[-1:])
+
+    def again(self, facts: Facts, place: Home) -> float | None:
+        """Seconds after which there may be rows that prove more; None where nothing more is to be proved."""
+        if self.thread and self.thread.proof == "file":
+            return None
+        newest = next(iter(place.up.items()), None)
+        if newest and newest[1] >= facts.started - BEFORE:
+            left = newest[1] + SETTLED - self._clock()
+            if 0 < left <= SETTLED:
+                return left + 0.1
+        proved = self.thread is not None and self.thread.proof == "log"
+        return POLL if facts.rivals and not proved else None
 
     def _held(self, facts: Facts, files: Files, place: Home) -> Thread | None:
         """By the files that the process itself holds open. The daemon below it is known by its own log."""
@@ -169,19 +174,23 @@ class Finder:
         for id, up in list(place.up.items())[:CANDIDATES]:
             if up < facts.started - BEFORE or up <= since:
                 break
-            if _only(files, database, up, TAKEN_UP, pids):
+            if self._settled(up) and _only(files, database, up, TAKEN_UP, pids):
                 return Thread(id, up, "log")
         if self.thread and self.thread.proof == "log":
             return self.thread
         for id, path, up in self._candidates(facts, files, place)[:4] if facts.rivals else ():
-            turn = _tail(files, path)
+            spoke = _tail(files, path).spoke or 0.0
             if (
-                turn.spoke
-                and turn.spoke >= facts.started
-                and _only(files, database, turn.spoke, SPOKEN, pids)
+                spoke >= facts.started
+                and self._settled(spoke)
+                and _only(files, database, spoke, SPOKEN, pids)
             ):
                 return Thread(id, max(up, facts.started), "log", path)
         return None
+
+    def _settled(self, moment: float) -> bool:
+        """Are all the rows of that moment there?"""
+        return self._clock() >= moment + SETTLED
 
     def _still(self, facts: Facts) -> Thread | None:
         """What was found before, unless somebody else has better reasons."""
@@ -226,7 +235,7 @@ class Finder:
         return found
 
     def _person(self, files: Files, path: str) -> bool:
-        """May a person talk in this thread? Without a rollout nobody has yet, so that it can only be the one on show."""
+        """May a person talk in this thread? Where nobody has yet, it has no rollout, and is the one on show."""
         told = self._meta(files, path) if path else None
         return told is None or told.person
 
@@ -246,6 +255,11 @@ class Finder:
             return thread
         path = rollout(files, place, thread.id)
         return Thread(thread.id, thread.since, thread.proof, path)
+
+
+def _follows(alone: Thread, found: Thread) -> bool:
+    """Is it the thread that came up after one that is not proved any better?"""
+    return found.proof in ("argument", "alone") and alone.since > found.since and alone.id != found.id
 
 
 def days(id: str) -> tuple[str, ...]:
@@ -273,7 +287,7 @@ def rollout(files: Files, place: Home, id: str) -> str:
 
 
 def _rollouts(files: Files, place: Home) -> list[tuple[str, str, float]]:
-    """Rollouts that may be in use: of the threads that are written now, else of the last days. Id, path, last change."""
+    """Rollouts that may be in use: of the days of the loaded threads and of the last days. Id, path, last change."""
     folders: Iterable[str] = _last_days(files, place)
     wanted = place.loaded or frozenset(place.up)
     if wanted:

@@ -4,8 +4,8 @@ Its title is exact: `◇  Ready (dir)`, `✦  Working… (dir)`, `⏲  Working�
 `✋  Action Required (dir)`, padded to 80 columns. There is none with `ui.hideWindowTitle`, and it says nothing with
 `ui.dynamicWindowTitle` off. How a turn ended stands in the session file (see `gemini_chat`), and on the screen.
 
-`✋` has a second meaning, which cannot be told from the first by the title: a shell command has printed something and then
-nothing for 30 seconds, so Gemini takes it to wait for input.
+`✋` has a second meaning, and the title does not tell which: a shell command has printed something and then nothing for
+30 seconds, so Gemini takes it to wait for input.
 
 Its hooks say when a turn begins and when an approval is asked for. None of them says how a turn ended: AfterAgent comes
 after a success, after an error and after Esc while text streams, and none comes after Esc in a tool or at an approval,
@@ -21,6 +21,8 @@ from opensessions.agents.records import text
 from opensessions.agents.signal import BUSY, About, Signal, States, only
 
 ENDED: States = RESTING - {"idle"}
+TITLE_BEHIND = 0.3
+"""Seconds in which a title that contradicts an approval may be the one of before."""
 READY = "type your message or @path"
 CANCELLED = "ℹ request cancelled."
 FAILED = "✕ [api error"
@@ -45,16 +47,18 @@ def hears(heard: Heard) -> Signal | Ignored | None:
             about = About(
                 thread=thread, waiting_for="question" if kind == "ask_user" else "permission prompt"
             )
-            return _told(heard, WAITING, about)
+            return _told(heard, WAITING, about, TITLE_BEHIND)
         case "AfterAgent":
             return _told(heard, ENDED, About(thread=thread))
-        case "AfterTool" | "SessionEnd":  # AfterTool comes after Esc, too, when the turn is over already
+        case "AfterTool":  # it comes after Esc, too, when the turn is over already
+            return _told(heard, WORKING | ENDED, About(thread=thread))
+        case "SessionEnd":
             return FORGET
     return None
 
 
-def _told(heard: Heard, states: States, about: About) -> Signal:
-    return Signal("hook", states, about, event=True, detail=heard.event)
+def _told(heard: Heard, states: States, about: About, lag: float = 0.0) -> Signal:
+    return Signal("hook", states, about, event=True, lag=lag, detail=heard.event)
 
 
 KIND = Kind(

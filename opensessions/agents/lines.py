@@ -46,11 +46,11 @@ class Lines:
         """The lines that have come since the last reading. At the first one: those at the end of the file,
         as many as it takes until `enough` says so of the lines (oldest first), the file begins, or MOST is
         reached."""
+        if self._inode == -1:
+            return self._begin(files, enough)
         probe = files.part(self.path, max(0, self._offset - len(self._before)), len(self._before) + MOST)
         if probe is None:
-            gone = self._inode != -1
-            self._inode, self._offset, self._before = -1, 0, b""
-            return Fresh((), gone, gone)
+            return self._begin(files, enough)
         continued = (
             probe.inode == self._inode and probe.data.startswith(self._before) and probe.size >= self._offset
         )
@@ -65,8 +65,9 @@ class Lines:
         while True:
             part = files.part(self.path, -length, length)
             if part is None:
+                gone = self._inode != -1
                 self._inode, self._offset, self._before = -1, 0, b""
-                return Fresh((), True, True)
+                return Fresh((), gone, gone)
             skipped = 0
             if part.start:
                 skipped = part.data.find(b"\n") + 1 or len(part.data)

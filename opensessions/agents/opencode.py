@@ -6,14 +6,24 @@ from __future__ import annotations
 from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule
 from opensessions.agents.opencode_events import hear
 from opensessions.agents.opencode_reader import Places, Reader
+from opensessions.agents.signal import Source
 
 PLACES = Places("opencode", database="OPENCODE_DB", hints=True)
 SCREENS = (
-    # The prompt takes the place of the input box: its last lines are the choice, then what the keys do.
-    ScreenRule(WAITING, holds=(("allow once", "reject"), ("esc dismiss",)), lines=4),
-    ScreenRule(WORKING, holds=(("esc interrupt",), ("esc again to interrupt",)), lines=2),
-    ScreenRule(RESTING, holds=(("ctrl+p commands",),), lines=2),
+    # A prompt takes the place of the input box. Its last lines are the choice and what the keys do, on one line or on
+    # two; what somebody types into the box stands higher.
+    ScreenRule(WAITING, holds=(("allow once", "reject"), ("cancel", "⇆ select"), ("esc dismiss",)), lines=4),
+    # In a narrow pane the words are broken apart; the bar stays. It also stays for a moment after a denial.
+    ScreenRule(
+        WORKING | {"interrupted"},
+        holds=(("esc interrupt",), ("esc again to interrupt",), ("■■■",), ("⬝⬝⬝",)),
+        lines=3,
+    ),
+    ScreenRule(RESTING, holds=(("ctrl+p commands",),), lines=3),
 )
+"""Seen from 46 to 200 columns."""
+
+TRUST: tuple[Source, ...] = ("hook", "api", "database", "screen", "transcript")
 
 KIND = Kind(
     name="opencode",
@@ -25,4 +35,5 @@ KIND = Kind(
     hears=hear,
     reader=lambda: Reader(PLACES),
     environment=frozenset({"OPENCODE_DB", "XDG_DATA_HOME", "PWD"}),
+    trust=TRUST,
 )

@@ -4,7 +4,8 @@ The plugin sends an event's `properties` as they are, and beside them `child: tr
 with the answer to a question, in `open` how many others are still open: only inside of the program is that known.
 
 `session.status` busy says nothing here: it is sent once more just before the end of each turn, while every step of the
-model begins with a message that has neither finish, error nor completion.
+model begins with a message that has neither finish, error nor completion. Parts say nothing here either: a tool's part
+is `running` before it asks for a permission, and of several tools one may run while another asks. The database tells.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from opensessions.agents.adapter import Heard, Ignored
 from opensessions.agents.opencode_db import number, seconds, text
 from opensessions.agents.opencode_turn import ABORTED
-from opensessions.agents.signal import BUSY, RESTING, About, Signal, States, only
+from opensessions.agents.signal import RESTING, About, Signal, States, only
 
 OVERFLOW = "ContextOverflowError"
 """The conversation is made shorter, and the turn goes on."""
@@ -26,8 +27,6 @@ ASKED = {
 }
 """`permission.updated` is what older versions say."""
 ANSWERED = frozenset({"permission.replied", "question.replied", "question.rejected"})
-TOOL: States = frozenset({"tool-running", "waiting"})
-REFUSED: States = BUSY | {"interrupted"}
 
 
 def hear(heard: Heard) -> Signal | Ignored | None:
@@ -38,7 +37,7 @@ def hear(heard: Heard) -> Signal | Ignored | None:
         return _signal(heard, only("waiting"), About(waiting_for=ASKED[event]))
     if event in ANSWERED:
         return _answered(heard, told)
-    if heard.payload.get("child") or told.get("child"):
+    if _child(heard, told):
         return None
     about = About(thread=thread)
     if event == "session.idle":
@@ -53,22 +52,24 @@ def hear(heard: Heard) -> Signal | Ignored | None:
         return _failed(heard, error, about) if thread and error else None
     if event == "message.updated":
         return _message(heard, _object(told, "info"), about)
-    if event == "message.part.updated":
-        return _part(heard, _object(told, "part"), about)
     return None
 
 
 def _answered(heard: Heard, told: Mapping[str, Any]) -> Signal | None:
     """The user has decided, but perhaps of one question of several."""
-    if number(heard.payload.get("open", told.get("open"))):
-        return None
     reply = text(told.get("reply") or told.get("response"))
     if heard.event == "question.rejected" or reply == "reject":
-        # Nearly always the end of the turn, and the database tells it at once.
-        return _signal(heard, REFUSED, About(waiting_for="permission prompt"), detail=reply)
+        # Nearly always the end of the turn; a subagent's is not that of the turn.
+        return None if _child(heard, told) else _signal(heard, only("interrupted"), detail=reply)
+    if number(heard.payload.get("open", told.get("open"))):
+        return None
     return _signal(
         heard, only("running" if heard.event == "question.replied" else "tool-running"), detail=reply
     )
+
+
+def _child(heard: Heard, told: Mapping[str, Any]) -> bool:
+    return bool(heard.payload.get("child") or told.get("child"))
 
 
 def _failed(heard: Heard, error: str, about: About, at: float | None = None) -> Signal | None:
@@ -88,15 +89,6 @@ def _message(heard: Heard, info: Mapping[str, Any], about: About) -> Signal | No
     if info.get("finish") or times.get("completed"):
         return None  # whether another step follows is told next
     return _signal(heard, only("running"), about)
-
-
-def _part(heard: Heard, part: Mapping[str, Any], about: About) -> Signal | None:
-    """A tool that tells of its work is past its question for a permission. Another one may be at its own."""
-    state = _object(part, "state")
-    if part.get("type") != "tool" or state.get("status") != "running" or not state.get("metadata"):
-        return None
-    may_wait = About(thread=about.thread, waiting_for="permission prompt")
-    return _signal(heard, TOOL, may_wait, detail=text(part.get("tool")))
 
 
 def _signal(

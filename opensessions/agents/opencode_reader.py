@@ -16,7 +16,7 @@ from opensessions.agents.adapter import Facts, Files, Look
 from opensessions.agents.opencode_db import Database, Session
 from opensessions.agents.opencode_log import Log
 from opensessions.agents.opencode_tree import Tree
-from opensessions.agents.opencode_turn import Conversation, Message, Tool, said, signal
+from opensessions.agents.opencode_turn import Conversation, Message, Tool, said, signals
 from opensessions.agents.signal import About
 
 UNNAMED = re.compile(r"(?:New|Child) session - \d{4}-\d\d-\d\dT")
@@ -88,7 +88,7 @@ class Reader:
             return Look(watch=watch)
         prompt = database.prompt(user.id) if user else None
         about = _about(session, prompt, told.waiting_for, database.children(session.id, facts.started))
-        return Look((signal(told, about),), watch, _soonest(told.again, again if facts.rivals else None))
+        return Look(signals(told, about), watch, _soonest(told.again, again if facts.rivals else None))
 
     def _database(self, facts: Facts, files: Files) -> str:
         if not self._path:
@@ -141,7 +141,7 @@ class Reader:
         if told is None:
             return Look(watch=watch)
         about = _about(session, tree.prompt(user.id) if user else None, told.waiting_for, None)
-        return Look((signal(told, about),), watch, told.again)
+        return Look(signals(told, about), watch, told.again)
 
 
 def resumed_session(argv: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ written nowhere.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -93,6 +94,8 @@ class Said(Struct, frozen=True):
     detail: str = ""
     waiting_for: str | None = None
     again: float | None = None
+    hint: str = ""
+    """What speaks for its waiting, though nobody says so."""
 
 
 def said(conversation: Conversation) -> Said | None:
@@ -121,9 +124,13 @@ def _next(user: Message, assistant: Message) -> bool:
     return assistant.completed is not None and user.created > assistant.created
 
 
-def signal(said: Said, about: About) -> Signal:
-    """As a signal of the database."""
-    return Signal("database", said.states, about, at=said.at, lag=LAG, detail=said.detail)
+def signals(said: Said, about: About) -> tuple[Signal, ...]:
+    """As signals. A hint is one of its own, since the screen may know better; the source `transcript` has no other use
+    here, and is the least trusted."""
+    written = Signal("database", said.states, about, at=said.at, lag=LAG, detail=said.detail)
+    if not said.hint:
+        return (written,)
+    return written, Signal("transcript", only("waiting"), about, at=said.at, lag=LAG, detail=said.hint)
 
 
 def _of_error(name: str) -> States:
@@ -135,11 +142,24 @@ def _before(message: Message) -> Said:
     return Said(RESTING, detail=f"{message.role} message of an earlier run")
 
 
-def _ended(conversation: Conversation, states: States, message: Message, detail: str) -> Said:
+def _ended(
+    conversation: Conversation, states: States, message: Message, detail: str, at: float | None = None
+) -> Said:
     ended = message.completed if message.completed is not None else message.created
     if ended < conversation.started:
         return _before(message)
-    return Said(states, at=ended, detail=detail)
+    return Said(states, at=ended if at is None else at, detail=detail)
+
+
+def _denied(tools: Sequence[Tool]) -> bool:
+    """Did the user deny one of them, and say no more? Nearly always the turn ends at once."""
+    refused = [tool.error for tool in tools if REFUSED.search(tool.error)]
+    return bool(refused) and not any(GOES_ON in error for error in refused)
+
+
+def _over(tools: Sequence[Tool]) -> float | None:
+    """When the last of them ended."""
+    return max((tool.ended for tool in tools if tool.ended is not None), default=None)
 
 
 def _asked(conversation: Conversation, user: Message) -> Said:
@@ -170,13 +190,13 @@ def _under_way(conversation: Conversation, assistant: Message, began: float) -> 
     opened = [tool for tool in tools if tool.open]
     if opened:
         return _with_tools(conversation, opened, began)
-    if any(REFUSED.search(tool.error) and GOES_ON not in tool.error for tool in tools):
-        return Said(BUSY | {"interrupted"}, at=began, detail="a tool was denied")
+    if _denied(tools):
+        return Said(only("interrupted"), at=_over(tools), detail="a tool was denied")
     if assistant.finish is not None and assistant.finish not in GOING_ON:
         return Said(
             frozenset({"running", "done"}), at=began, detail=f"finish {assistant.finish}, not completed"
         )
-    over = max((tool.ended for tool in tools if tool.ended is not None), default=None)
+    over = _over(tools)
     if over is not None:
         # The step ends a moment after its tools, and only its end tells whether they were aborted.
         age = _age(conversation, over)
@@ -206,22 +226,16 @@ def _with_tools(conversation: Conversation, opened: list[Tool], began: float) ->
         return Said(
             BUSY, at=at, detail=f"{names} just called", waiting_for="permission prompt", again=SETTLE - age
         )
-    shells = [tool for tool in unproven if tool.name in SHELLS and tool.started is not None]
-    if conversation.hints and shells:
-        age = _age(conversation, min(tool.started or at for tool in shells))
-        if age >= STUCK:
-            return Said(
-                only("waiting"), at=at, detail=f"{names} has not begun", waiting_for="permission prompt"
-            )
-        return _may_wait(at, f"{names} has not begun", STUCK - age)
-    return _may_wait(at, f"{names} running")
+    shells = [tool.started for tool in unproven if tool.name in SHELLS and tool.started is not None]
+    if not conversation.hints or not shells:
+        return _may_wait(at, f"{names} running")
+    age = _age(conversation, min(shells))
+    hint = "the shell has not begun" if age >= STUCK else ""
+    return _may_wait(at, f"{names} running", STUCK - age if age < STUCK else None, hint)
 
 
-def _may_wait(at: float, detail: str, again: float | None = None) -> Said:
-    return Said(
-        frozenset({"tool-running", "waiting"}),
-        at=at, detail=detail, waiting_for="permission prompt", again=again,
-    )  # fmt: skip
+def _may_wait(at: float, detail: str, again: float | None = None, hint: str = "") -> Said:
+    return Said(frozenset({"tool-running", "waiting"}), at, detail, "permission prompt", again, hint)
 
 
 def _completed(conversation: Conversation, assistant: Message, began: float) -> Said:
@@ -229,9 +243,9 @@ def _completed(conversation: Conversation, assistant: Message, began: float) -> 
     ended = assistant.completed or assistant.created
     finish = assistant.finish
     if finish in GOING_ON:
-        refused = [tool for tool in conversation.tools if REFUSED.search(tool.error)]
-        if refused and not any(GOES_ON in tool.error for tool in refused):
-            return _ended(conversation, only("interrupted"), assistant, "a tool was denied")
+        if _denied(conversation.tools):
+            over = _over(conversation.tools)
+            return _ended(conversation, only("interrupted"), assistant, "a tool was denied", over)
         age = _age(conversation, ended)
         if age < STUCK:
             return Said(only("running"), at=began, detail=f"finish {finish}", again=STUCK - age)

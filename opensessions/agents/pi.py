@@ -31,7 +31,9 @@ def hears(heard: Heard) -> Signal | Ignored | None:
             return _told(heard, only("tool-running"))
         case "tool_execution_end":  # another one may still run, or the turn may have been interrupted
             return _told(heard, WORKING)
-        case "turn_start":  # the model is asked, once more after each tool
+        case "turn_start":  # the model is asked, once more after each tool, and after Esc in a tool, too
+            return _told(heard, WORKING)
+        case "message_start" if text(payload, "role") == "assistant" and reason not in ("aborted", "error"):
             return _told(heard, only("running"))
         case "message_end" if text(payload, "role") == "user":
             return _told(heard, only("running"))

@@ -77,6 +77,12 @@ class Notify(Struct, frozen=True):
     waiting: Annotated[bool, Key(rules.FLAG, "Tell when an agent waits for you")] = True
     error: Annotated[bool, Key(rules.FLAG, "Tell when an agent failed")] = True
     done: Annotated[bool, Key(rules.FLAG, "Tell when an agent has finished its turn")] = True
+    message: Annotated[bool, Key(rules.FLAG, "Tell in the status lines of attached clients")] = True
+    bell: Annotated[bool, Key(rules.FLAG, "Ring the bell of terminals that show a sidebar")] = True
+    desktop: Annotated[
+        Literal["auto", "off"],
+        Key(rules.one_of("auto", "off"), "On the desktop, by your terminal, notify-send or osascript"),
+    ] = "auto"
     command: Annotated[
         tuple[str, ...] | None,
         Key(rules.ARGV, "Program and arguments to run for each (no shell); null for none"),
@@ -101,10 +107,22 @@ class Approve(Struct, frozen=True):
     ] = False
 
 
+class Contains(Struct, frozen=True):
+    """A text that may stand anywhere in a title."""
+
+    contains: str
+
+
 class UserAgent(Struct, frozen=True):
-    """An agent of the user's own: a pane runs it when an executable or script there bears one of the names."""
+    """An agent of the user's own, or what is added to a known one. Of its states `waiting`, `running` and `idle` can be
+    told, by what stands in its title or on its screen; the first that fits counts, in this order."""
 
     process: tuple[str, ...] = ()
+    """A pane runs it when an executable or script there bears one of these names."""
+    title: Mapping[str, tuple[str | Contains, ...]] = {}
+    """State -> beginnings of titles."""
+    screen: Mapping[str, tuple[tuple[str, ...], ...]] = {}
+    """State -> texts that stand together in the last lines of the screen, in upper or lower case."""
 
 
 class Sessionizer(Struct, frozen=True):
@@ -138,7 +156,7 @@ class Config(Struct, frozen=True):
     approve: Approve = Approve()
     agents: Annotated[
         Mapping[str, UserAgent],
-        Key(rules.AGENTS, "Agents of your own: {NAME: {process: [EXECUTABLE, SCRIPT]}}"),
+        Key(rules.AGENTS, "Agents of your own: {NAME: {process: [EXECUTABLE, SCRIPT], title: …, screen: …}}"),
     ] = {}
     sessionizer: Sessionizer = Sessionizer()
     keys: Annotated[Mapping[str, str], Key(rules.TEXTS, "Keys that you want otherwise: {ACTION: KEY}")] = {}

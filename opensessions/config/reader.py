@@ -15,6 +15,7 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from opensessions.config import SCHEMA, Config, Loaded, Problem, UserAgent, keys_of, rules
+from opensessions.config.own_agents import own_agent
 from opensessions.config.rules import Key, Rule
 
 LIMIT = 1 << 20
@@ -144,7 +145,7 @@ class _Walker:
         """The section with what is usable in `node`; `name` is its full name, "" for the whole file."""
         chosen: dict[str, Any] = {}
         keys = keys_of(type)
-        for each, value, at in self._entries(node, name, line, f"keys such as `{next(iter(keys))}: …`"):
+        for each, value, at in self.entries(node, name, line, f"keys such as `{next(iter(keys))}: …`"):
             full = f"{name}.{each}" if name else each
             key = keys.get(each)
             if key is None:
@@ -170,65 +171,54 @@ class _Walker:
         except ValueError as error:
             chosen.pop(name, None)
             hint = f" ({error})" if str(error) and len(str(error)) < 2 * SHOWN else ""
-            self._report(line, full, f"expected {rule.expected}, not {_shown(node)}{hint}{_instead(full)}.")
+            self.report(line, full, f"expected {rule.expected}, not {_shown(node)}{hint}{_instead(full)}.")
 
     def _agents(self, node: Node, name: str, line: int) -> Iterator[tuple[str, UserAgent]]:
-        for agent, entry, at in self._entries(node, name, line, rules.AGENTS.expected):
-            full = f"{name}.{agent}"
-            chosen: dict[str, Any] = {}
-            before = len(self.problems)
-            for key, value, below in self._entries(entry, full, at, "`process: [executable, …]`"):
-                if key == "process":
-                    self._value(chosen, key, rules.EXECUTABLES, f"{full}.{key}", value, below)
-                else:
-                    self._unknown(f"{full}.{key}", below, [])
-            if chosen:
-                yield agent, UserAgent(**chosen)
-            elif len(self.problems) == before:
-                self._report(at, full, "needs `process: [executable, …]` to be recognised by; it is ignored.")
+        for agent, entry, at in self.entries(node, name, line, rules.AGENTS.expected):
+            found = own_agent(self, agent, f"{name}.{agent}", entry, at, _shown)
+            if found:
+                yield agent, found
 
     def _texts(self, node: Node, name: str, line: int) -> Iterator[tuple[str, str]]:
-        for key, value, at in self._entries(node, name, line, rules.TEXTS.expected):
+        for key, value, at in self.entries(node, name, line, rules.TEXTS.expected):
             # The text as written: `quit: y` means the letter, though YAML reads a flag.
             if isinstance(value, ScalarNode) and value.value.strip() and value.value.isprintable():
                 yield key, value.value
             else:
-                self._report(at, f"{name}.{key}", f"expected a text, not {_shown(value)}; it is ignored.")
+                self.report(at, f"{name}.{key}", f"expected a text, not {_shown(value)}; it is ignored.")
 
-    def _entries(self, node: Node, name: str, line: int, expected: str) -> Iterator[tuple[str, Node, int]]:
+    def entries(self, node: Node, name: str, line: int, expected: str) -> Iterator[tuple[str, Node, int]]:
         """(key, value, line) of a mapping; keys that stand twice are reported, and the last one counts."""
         if isinstance(node, ScalarNode) and node.tag == f"{TAG}null":
             return
         if not isinstance(node, MappingNode):
-            self._report(line, name, f"expected {expected}, not {_shown(node)}; the defaults count.")
+            self.report(line, name, f"expected {expected}, not {_shown(node)}; the defaults count.")
             return
         last: dict[str, tuple[Node, int]] = {}
         for key, value in node.value:
             at = key.start_mark.line + 1
             if not isinstance(key, ScalarNode) or not key.value.isprintable():
-                self._report(at, name, f"{_shown(key)} is no name for a key; it is ignored.")
+                self.report(at, name, f"{_shown(key)} is no name for a key; it is ignored.")
                 continue
             if key.value in last:
                 full = f"{name}.{key.value}" if name else key.value
-                self._report(at, full, f"stands twice, first in line {last[key.value][1]}; this one counts.")
+                self.report(at, full, f"stands twice, first in line {last[key.value][1]}; this one counts.")
             last[key.value] = (value, at)
         yield from ((key, value, at) for key, (value, at) in last.items())
 
-    def _unknown(self, full: str, line: int, siblings: Mapping[str, object] | list[str]) -> None:
-        self._report(
+    def _unknown(self, full: str, line: int, siblings: Mapping[str, object]) -> None:
+        self.report(
             line, full, f"is no known key; the nearest is {_nearest(full, list(siblings))}. It is ignored."
         )
 
-    def _report(self, line: int, key: str, message: str) -> None:
+    def report(self, line: int, key: str, message: str) -> None:
+        """A fault in this line, in the key with this full name."""
         self.problems.append(Problem(self._path, line, key, message))
 
 
 def _nearest(full: str, siblings: list[str]) -> str:
-    """The full name of the known key that was most likely meant: the same word elsewhere, a like one here, or any.
-    An agent of the user's own, which has no `siblings`, knows one key."""
+    """The full name of the known key that was most likely meant: the same word elsewhere, a like one here, or any."""
     section, _, word = full.rpartition(".")
-    if not siblings:
-        return f"{section}.process"
     elsewhere = {known.name.rpartition(".")[2]: known.name for known in SCHEMA}
     if word in elsewhere:
         return elsewhere[word]

@@ -150,6 +150,25 @@ def executables(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _agent(agent: Any) -> dict[str, Any]:
+    """An agent of the user's own as it is written; keys that say nothing are left out."""
+    written = {
+        "process": list(agent.process),
+        "title": {
+            state: [item if isinstance(item, str) else {"contains": item.contains} for item in items]
+            for state, items in agent.title.items()
+        },
+        "screen": {state: [list(texts) for texts in items] for state, items in agent.screen.items()},
+    }
+    return {key: value for key, value in written.items() if value}
+
+
+SHIPPED = (
+    "aider", "amp", "claude-code", "codex", "copilot", "crush", "cursor", "droid", "gemini", "goose", "kilo",
+    "opencode", "pi", "qwen",
+)  # fmt: skip
+"""The agents that are known without a configuration; `agents.known` holds them."""
+
 FLAG = Rule("true or false", _flag)
 WORD = Rule("a name", word)
 MAYBE_WORD = Rule("a name or null", _maybe_word)
@@ -162,6 +181,6 @@ EXECUTABLES = Rule("a list of names of executables or scripts, without folders",
 AGENTS = Rule(
     "names, each with `process: [executable, …]` below it",
     lambda value: value,
-    lambda agents: {name: {"process": list(agent.process)} for name, agent in agents.items()},
+    lambda agents: {name: _agent(agent) for name, agent in agents.items()},
 )
 TEXTS = Rule("names, each with a text", lambda value: value, dict)

@@ -118,9 +118,10 @@ def place(agent: str) -> Place:
     if agent == "amp":
         return Own(agent, f"{at}/plugins/opensessions.ts", plugin(agent))
     if agent == "claude-code":
-        return Settings(
-            agent, f"{at}/settings.json", _groups(agent, CLAUDE, {"timeout": SECONDS, "async": True})
-        )
+        entries = _groups(agent, CLAUDE, {"timeout": SECONDS, "async": True})
+        # In the background it would outlive the agent, which then never hands over the JSON.
+        entries |= _groups(agent, ("SessionEnd",), {"timeout": SECONDS})
+        return Settings(agent, f"{at}/settings.json", entries)
     if agent == "codex":
         return Settings(
             agent, f"{at}/hooks.json", _groups(agent, CODEX, {"timeout": SECONDS}),

@@ -32,6 +32,7 @@ from opensessions.server.listen import Line
 from opensessions.server.log import open_log
 from opensessions.server.metadata import Remarks
 from opensessions.server.muxes import Muxes
+from opensessions.server.notify import Notifier
 from opensessions.server.parting import Parting
 from opensessions.server.screens import Screens
 from opensessions.server.sidebars import Sidebars
@@ -105,7 +106,8 @@ class Server:
         self._sidebars = Sidebars(self._bus, self._muxes, theme, look, self._spawn)
         self._verbs = Verbs(holder, self._bus, self._muxes, self._sidebars, self._spawn, self.stop)
         finder = Finder(self._bus, self._muxes)
-        remarks = Remarks(self._bus, finder, lambda place, entry: None)
+        self._notifier = Notifier(self._bus, self._muxes, self._sidebars, settings.notify, self._spawn)
+        remarks = Remarks(self._bus, finder, self._notifier.tell)
         for verb in remarks.calls:
             self._verbs.add(verb, remarks.from_text)
         self._agent_events = AgentEvents(self._bus, finder)
@@ -182,6 +184,7 @@ class Server:
             self._sidebars.farewell("opensessions has stopped")
         self._api.close()
         self._tcp.close(self._guard.intact())
+        self._notifier.close()
         for line in tuple(self._verbs.lines):
             line.close()
         if self._leave_timer:

@@ -57,7 +57,7 @@ class Remarks:
         self._bus.dispatch(Logged(place.mux, place.session, entry))
 
     async def _notify(self, body: Body) -> None:
-        """A line in the log that is also told to whoever does not look at the session."""
+        """A line in the log that is also told."""
         entry = metadata.entry(body, time.time())
         place = await self._place(body)
         self._bus.dispatch(Logged(place.mux, place.session, entry))

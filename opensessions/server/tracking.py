@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from opensessions.agents.adapter import Facts, Heard, Ignored, Look, Reader
 from opensessions.agents.detect import Found
+from opensessions.agents.fuse import Verdict
 from opensessions.agents.signal import Signal, Source
 from opensessions.agents.track import Track, forget, hear, judge
 from opensessions.events import AgentsSeen
@@ -163,6 +164,10 @@ class Tracker:
         self._titles = {place: title for place, title in self._titles.items() if place[0] != mux}
 
     def _begin(self, tracked: Tracked) -> None:
+        known = self._bus.state.muxes.get(tracked.mux)
+        kept = known.remembered.get(tracked.id) if known else None
+        if kept is not None:
+            tracked.track = Track(verdict=Verdict(kept.state), since=kept.since, turn=kept.state != "idle")
         if tracked.reader is None:
             tracked.looked = True
         else:

@@ -38,8 +38,10 @@ class RowLook(Struct, frozen=True, gc=False):
     state: str
     unseen: bool
     count: int
-    agents: tuple[tuple[str, str], ...]
-    """(name, state) of each; empty where the row is too narrow to name them."""
+    gone: bool
+    """Every agent has exited: the icon tells how the last one ended, without its colour."""
+    agents: tuple[tuple[str, str, bool], ...]
+    """(name, state, exited) of each; empty where the row is too narrow to name them."""
     windows: int
     dir: str
     current: bool
@@ -70,14 +72,15 @@ def build(
     lines = []
     moving = False
     for line, row in enumerate(rows[ui.top : ui.top + room]):
-        agents: tuple[tuple[str, str], ...] = ()
+        agents: tuple[tuple[str, str, bool], ...] = ()
         turning = row.state in TURNING
         if wide and row.agents:
-            agents = tuple([(agent.agent, agent.state) for agent in row.agents])
-            turning = turning or not TURNING.isdisjoint([state for _, state in agents])
+            agents = tuple([(agent.agent, agent.state, agent.liveness == "exited") for agent in row.agents])
+            turning = turning or not TURNING.isdisjoint([state for _, state, _ in agents])
         moving = moving or turning
         look = RowLook(
-            row.name, row.index, row.state or "", row.unseen, len(row.agents), agents,
+            row.name, row.index, row.state or "", row.unseen, len(row.agents),
+            all(agent.liveness == "exited" for agent in row.agents), agents,
             row.windows if wide else 0, row.dir if roomy else "", row.id == scene.current,
             ground if line + ui.top == ui.place else "", unreachable or row.hidden, line in marked,
             digits, scene.width, frame if turning else 0, options.ascii, options.home,
@@ -103,7 +106,7 @@ def _row(row: RowLook) -> Line:
     spans = [
         _mark(row, look, on),
         Span(number.rjust(row.digits) + " ", on + "index"),
-        _icon(row.state, row.frame, look, on),
+        _icon(row.state, row.frame, look, on, row.gone),
         Span(" ", on + "name"),
     ]
     room = row.width - row.digits - 5
@@ -133,9 +136,9 @@ def _weight(row: RowLook) -> str:
     return "name-strong" if row.unseen or row.ground == "cursor" else "name"
 
 
-def _icon(state: str, frame: int, look: Glyphs, on: str) -> Span:
+def _icon(state: str, frame: int, look: Glyphs, on: str, gone: bool) -> Span:
     frames = look.states[state]
-    return Span(frames[frame % len(frames)], on + (state or "idle"))
+    return Span(frames[frame % len(frames)], on + ("gone" if gone else state or "idle"))
 
 
 def _name(row: RowLook, cells: int, look: Glyphs, on: str) -> list[Span]:
@@ -178,7 +181,7 @@ def _agents(row: RowLook, cells: int, look: Glyphs, on: str) -> list[Span]:
     """`claude` for one agent (the row's icon tells its state), `! claude ⠋ codex` for several, then `+2`."""
     spans: list[Span] = []
     left = cells
-    for place, (agent, state) in enumerate(row.agents):
+    for place, (agent, state, gone) in enumerate(row.agents):
         short = fit(say(agent, look).partition("-")[0], 10, look.ellipsis)
         rest = len(row.agents) - place
         needed = width(short) + (2 if len(row.agents) > 1 else 0) + (1 if spans else 0)
@@ -188,8 +191,8 @@ def _agents(row: RowLook, cells: int, look: Glyphs, on: str) -> list[Span]:
             left -= width(more)
             break
         if len(row.agents) > 1:
-            spans += [Span(" " if spans else "", on + "agent"), _icon(state, row.frame, look, on)]
+            spans += [Span(" " if spans else "", on + "agent"), _icon(state, row.frame, look, on, gone)]
             short = " " + short
-        spans.append(Span(short, on + "agent"))
+        spans.append(Span(short, on + ("gone" if gone else "agent")))
         left -= needed
     return [*spans, Span(" " * left, on + "agent")]

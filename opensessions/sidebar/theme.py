@@ -48,6 +48,7 @@ ROLES: Mapping[str, str] = {
     "stale": "faint",
     "hibernated": "faint",
     "idle": "faint",
+    "gone": "faint",
 }
 """Role -> attributes (`bold dim italic underline reverse`), colour, and `on` ground."""
 

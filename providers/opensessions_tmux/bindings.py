@@ -28,6 +28,7 @@ USER_OPTIONS = (
 GONE = "opensessions: its files are gone; install it again or restart tmux"
 
 FOCUS = "Show the sidebar and go to it"
+ATTENTION = "Go to the next agent that needs you"
 TOGGLE = "Show or hide the sidebar"
 
 EVERYWHERE = (
@@ -61,6 +62,7 @@ class Wishes(NamedTuple):
     prefix: str = "o"
     focus: str = ""
     toggle: str = ""
+    attention: str = ""
     rows: tuple[str, ...] = ()
     """Keys that switch to row 1, 2, …; nine at most."""
 
@@ -105,6 +107,10 @@ def table_keys() -> list[Key]:
             Key(TABLE, str(index), f"Switch to session {index} of the sidebar", row(index))
             for index in range(1, 10)
         ),
+        Key(TABLE, "a", ATTENTION, script("notify", "attention")),
+        Key(
+            TABLE, "A", "Go back to where the last jump to an agent began", script("notify", "attention-back")
+        ),
         Key(TABLE, "n", "Switch to the next session", script("switch", "next")),
         Key(TABLE, "p", "Switch to the previous session", script("switch", "prev")),
         Key(TABLE, "?", "List these keys", help),
@@ -123,6 +129,8 @@ def user_keys(wishes: Wishes) -> list[Key]:
         keys.append(Key("root", wishes.focus, FOCUS, script("notify", "sidebar-focus")))
     if wishes.toggle:
         keys.append(Key("root", wishes.toggle, TOGGLE, script("notify", "sidebar-toggle")))
+    if wishes.attention:
+        keys.append(Key("root", wishes.attention, ATTENTION, script("notify", "attention")))
     for index, key in enumerate(wishes.rows[:9], 1):
         keys.append(Key("root", key, f"Switch to session {index} of the sidebar", row(index)))
     return keys

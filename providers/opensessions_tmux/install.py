@@ -112,11 +112,11 @@ def check_version(version: str) -> None:
 
 def read_wishes(tmux: Admin) -> Wishes:
     """The user's options about keys, read in one call."""
-    names = ("prefix-key", "focus-key", "toggle-key", "index-keys")
+    names = ("prefix-key", "focus-key", "toggle-key", "attention-key", "index-keys")
     questions = [("show-options", "-gqv", f"@opensessions-{name}") for name in names]
     replies = tmux.ask_all([part for one in questions for part in (one, ("display-message", "-p", END))])
-    prefix, focus, toggle, index, *_ = [part.strip() for part in replies.split(END)] + [""] * 4
-    return Wishes(prefix or "o", focus, toggle, tuple(index.split()))
+    prefix, focus, toggle, attention, index, *_ = [part.strip() for part in replies.split(END)] + [""] * 5
+    return Wishes(prefix or "o", focus, toggle, attention, tuple(index.split()))
 
 
 def kept_names(tmux: Admin) -> list[str]:

@@ -15,9 +15,11 @@ from opensessions.errors import MuxError, MuxTimeout, Refused
 from opensessions.events import Event, InventoryRead, MuxLeft, Unreachable
 from opensessions.paths import tmux_key
 from opensessions.provider import (
+    Announce,
     Command,
     Context,
     CreateSession,
+    DesktopNotice,
     FocusSidebar,
     KillSession,
     LeaveSidebar,
@@ -27,7 +29,7 @@ from opensessions.provider import (
     SidebarWish,
     SwitchClient,
 )
-from opensessions_tmux import commands, hooks, placement
+from opensessions_tmux import commands, hooks, notices, placement
 from opensessions_tmux.binary import of_server
 from opensessions_tmux.doorbell import Doorbell, Gone, Tick, Trouble
 from opensessions_tmux.keeper import Keeper
@@ -176,6 +178,10 @@ class TmuxProvider:
                 await self._leave_sidebar(command)
             case ShowMessage():
                 await self._ask([commands.message(command)])
+            case Announce():
+                await self._tmux.run(notices.announce(command), each=True)
+            case DesktopNotice():
+                return notices.escape_sequence(command, await self._ask([notices.terminal(command)]))
             case CreateSession():
                 return await self._changed([commands.create(command)])
             case RenameSession():

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -100,21 +99,17 @@ class Instance:
         self.lab.mux("send-keys", "-t", self.pane, "-l", command)
         self.lab.mux("send-keys", "-t", self.pane, "Enter")
         self.lab.until(lambda: self.below(), f"{self.name}: a process")
-        taking = 0.0
-        while not taking:
-            self.lab.until(lambda: self.below() and self.lab.driver.is_ready(self.screen), f"{self.name}: its prompt")
-            taking = time.time()
+        pattern, keys = self.lab.driver.greeting(self.site)
+        if pattern:
+            self.lab.until(lambda: re.search(pattern, self.screen), f"{self.name}: {pattern!r}")
             self._steady()
-            for question, keys in self.lab.driver.greetings.items():
-                if re.search(question, self.screen):
-                    taking = 0.0
-                    self.press(*keys)
-                    self.lab.until(partial(self._lacks, question), f"{self.name}: an answer to {question!r}")
+            self.press(*keys)
+            self.lab.until(lambda: not re.search(pattern, self.screen), f"{self.name}: an answer to {pattern!r}")
+        self.lab.until(lambda: self.below() and self.lab.driver.is_ready(self.screen), f"{self.name}: its prompt")
+        taking = time.time()
+        self._steady()
         alike = self.lab.resting if self.spans else NOBODY
         self.true("idle", "it takes a prompt", start=taking, earliest=begun, alike=alike)
-
-    def _lacks(self, pattern: str) -> bool:
-        return not re.search(pattern, self.screen)
 
     def below(self) -> list[system.Stat]:
         """The agent's own processes below the shell."""

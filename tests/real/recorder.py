@@ -48,7 +48,7 @@ class Database:
 
     def __init__(self, path: Path, tables: tuple[str, ...]) -> None:
         self._tables = tables
-        self._line = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1, isolation_level=None)
+        self._line = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
         self._version: int | None = None
         self._known: dict[str, dict[Any, tuple[Any, ...]]] = {}
 

@@ -19,7 +19,6 @@ class Codex(Driver):
     ready = r"›"
     approval = r"Would you like to run|Press enter to confirm"
     approve = ("y",)
-    greetings = {"Hooks need review": ("Down", "Enter")}  # noqa: RUF012  # trust all and continue
     launcher = True
     agent_comm = "codex"
     lines = (".codex/sessions/*/*/*/rollout-*.jsonl", ".codex/session_index.jsonl")
@@ -65,6 +64,12 @@ enabled = false
 
     def resume(self, site: Site) -> str:
         return f"codex{self.flags} resume --last"
+
+    def greeting(self, site: Site) -> tuple[str, tuple[str, ...]]:
+        home = site.home / ".codex"
+        if not (home / "hooks.json").exists() or "trusted_hash" in (home / "config.toml").read_text():
+            return "", ()
+        return "Hooks need review", ("Down", "Enter")  # trust all and continue
 
 
 class CodexAlone(Codex):

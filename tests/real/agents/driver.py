@@ -65,8 +65,6 @@ class Driver:
     package: ClassVar[str]
 
     ready: ClassVar[str]
-    greetings: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """What it may ask at its start, and the keys that answer."""
     approval: ClassVar[str] = ""
     """"": it never asks for a permission."""
     question: ClassVar[str] = ""
@@ -113,6 +111,10 @@ class Driver:
     def resume(self, site: Site) -> str:
         """What a user types to go on with the last conversation of this folder."""
         raise NotImplementedError
+
+    def greeting(self, site: Site) -> tuple[str, tuple[str, ...]]:
+        """What it will ask at its next start, and the keys that answer; ("", ()) where it asks nothing."""
+        return "", ()
 
     def is_ready(self, screen: str) -> bool:
         """Does it take a prompt?"""

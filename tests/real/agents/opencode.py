@@ -5,16 +5,19 @@ from __future__ import annotations
 from tests.real.agents.driver import Driver, Site, folder, write
 
 PLUGIN = """
-import { spawnSync } from "node:child_process"
-const [program, ...words] = "@HOOK@".split(" ")
-const tell = (event, payload) =>
-  spawnSync(program, [...words, "opencode", event], { input: JSON.stringify(payload ?? {}), stdio: ["pipe", "ignore", "ignore"] })
+import { appendFileSync } from "node:fs"
 const NOISE = /^(message\\.part\\.delta|file\\.|lsp\\.|plugin\\.|catalog\\.|integration\\.|reference\\.)/
+const tell = (event, payload) =>
+  appendFileSync(process.env.HOME + "/heard.jsonl", JSON.stringify({
+    at: (performance.timeOrigin + performance.now()) / 1000, agent: "opencode", event, pane: process.env.TMUX_PANE ?? "",
+    ppid: process.pid, cwd: process.cwd(), payload: JSON.stringify(payload ?? {}),
+  }) + "\\n")
 export const Heard = async () => ({
   event: async ({ event }) => { if (!NOISE.test(event.type)) tell(event.type, event.properties) },
   dispose: async () => tell("dispose", {}),
 })
 """
+"""Writes down what `heard.py` would; in the agent's own process, since it waits for its plugins."""
 
 
 class OpenCode(Driver):
@@ -50,7 +53,7 @@ class OpenCode(Driver):
         (config / "package.json").write_bytes((folder() / "opencode/package.json").read_bytes())
         (config / "node_modules").symlink_to((folder() / "opencode/node_modules").resolve())
         if site.hook:
-            write(config / "plugin/heard.js", PLUGIN.replace("@HOOK@", site.hook))
+            write(config / "plugin/heard.js", PLUGIN)
 
     def environment(self, site: Site) -> dict[str, str]:
         return {

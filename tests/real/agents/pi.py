@@ -5,17 +5,25 @@ from __future__ import annotations
 from tests.real.agents.driver import Driver, Site, write
 
 EXTENSION = """
-import { spawnSync } from "node:child_process";
-const [program, ...words] = "@HOOK@".split(" ");
-const EVENTS = ["session_start", "session_shutdown", "agent_start", "agent_end", "message_end", "tool_execution_start", "tool_execution_end", "input"];
+import { appendFileSync } from "node:fs";
+const EVENTS = ["session_start", "session_shutdown", "input", "agent_start", "agent_end", "agent_settled", "turn_start", "turn_end", "message_end", "tool_execution_start", "tool_execution_end"];
 export default function (pi: any) {
   for (const event of EVENTS)
-    pi.on(event, async (said: any) => {
-      const payload = { toolName: said.toolName, reason: said.reason, message: said.message && { role: said.message.role, stopReason: said.message.stopReason, errorMessage: said.message.errorMessage } };
-      spawnSync(program, [...words, "pi", event], { input: JSON.stringify(payload), stdio: ["pipe", "ignore", "ignore"] });
+    pi.on(event, async (said: any, context: any) => {
+      const { role, stopReason, errorMessage } = said.message ?? {};
+      const payload = {
+        type: event, role, stopReason, errorMessage, reason: said.reason, toolName: said.toolName,
+        toolCallId: said.toolCallId, isError: said.isError, idle: context.isIdle(),
+        session: context.sessionManager.getSessionId(), file: context.sessionManager.getSessionFile(),
+      };
+      appendFileSync(process.env.HOME + "/heard.jsonl", JSON.stringify({
+        at: (performance.timeOrigin + performance.now()) / 1000, agent: "pi", event, pane: process.env.TMUX_PANE ?? "",
+        ppid: process.pid, cwd: process.cwd(), payload: JSON.stringify(payload),
+      }) + "\\n");
     });
 }
 """
+"""Writes down what `heard.py` would; in the agent's own process, since it waits for its extensions."""
 
 
 class Pi(Driver):
@@ -39,7 +47,7 @@ class Pi(Driver):
             {"defaultProvider": "lab", "defaultModel": "lab-model", "lastChangelogVersion": self.version},
         )
         if site.hook:
-            write(home / "extensions/heard.ts", EXTENSION.replace("@HOOK@", site.hook))
+            write(home / "extensions/heard.ts", EXTENSION)
 
     def environment(self, site: Site) -> dict[str, str]:
         return {"PI_OFFLINE": "1", "PI_SKIP_VERSION_CHECK": "1", "PI_TELEMETRY": "0", "LAB_KEY": "x"}
