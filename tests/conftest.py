@@ -11,9 +11,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.world import Tmux, World, tmux_versions
+
 # What the caller's own terminal and desktop say must never reach a test.
 for name in ("TMUX", "TMUX_PANE", "ZELLIJ", "ZELLIJ_SESSION_NAME", "ZELLIJ_PANE_ID"):
     os.environ.pop(name, None)
+
+
+VERSIONS = tmux_versions()
+
+
+@pytest.fixture(params=VERSIONS.values(), ids=VERSIONS.keys())
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A home with nothing running in it, on each tmux that is there."""
+    private = World(request.param)
+    try:
+        yield private
+    finally:
+        private.close()
+
+
+@pytest.fixture
+def mux(world: World) -> Tmux:
+    """A tmux server with the session `main`; the plugin is not loaded."""
+    return world.mux()
 
 
 @pytest.fixture

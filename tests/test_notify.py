@@ -89,7 +89,7 @@ def test_the_words() -> None:
     assert text(waiting_for="permission: rm", title="t") == "codex in api waits for you: permission: rm"
     assert text(state="done", waiting_for="x", title="Fix it") == "codex in api has finished: Fix it"
     assert text(state="error", prompt="please") == "codex in api has failed: please"
-    assert text(title="\x1b]0;x\x07" + "y" * 300) == "codex in api waits for you: ]0;x" + "y" * 94 + "…"
+    assert text(title="\x1b]0;x\x07" + "y" * 300) == "codex in api waits for you: ]0;x" + "y" * 95 + "…"
 
 
 def test_the_words_of_a_script() -> None:

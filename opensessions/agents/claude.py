@@ -1,12 +1,25 @@
 """Claude Code, seen with 2.1.197 and 2.1.329.
 
 The native program is a file named by its version, started through a link `claude`; the npm package before it ran
-`cli.js`. Inside tmux, versions since 2.1.236 keep a constant title; before, and outside, a spinner turns in it.
+`cli.js`. Inside tmux, versions since 2.1.236 keep a constant title; before, and outside, a spinner turns in it. ✳ is no
+spinner, and says nothing: it stands there at rest, while a permission is asked for, and in later versions always.
 """
 
 from __future__ import annotations
 
-from opensessions.agents.kind import BRAILLE, HALF_CIRCLES, Kind, working
+from opensessions.agents.claude_hooks import hears
+from opensessions.agents.claude_reader import ClaudeReader
+from opensessions.agents.kind import (
+    BRAILLE,
+    HALF_CIRCLES,
+    RESTING,
+    WAITING,
+    WORKING,
+    Kind,
+    ScreenRule,
+    working,
+)
+from opensessions.agents.signal import only
 
 KIND = Kind(
     name="claude-code",
@@ -14,4 +27,22 @@ KIND = Kind(
     packages=frozenset({"@anthropic-ai/claude-code"}),
     excluded=frozenset({"mcp"}),
     titles=(working(BRAILLE, HALF_CIRCLES),),
+    screens=(
+        ScreenRule(
+            WAITING, (("do you want to ", "esc to cancel"), ("would you like to proceed?", "1. yes")), lines=9
+        ),
+        ScreenRule(WAITING, (("enter to select", "esc to cancel"),), lines=2),
+        ScreenRule(WORKING, (("esc to interrupt",),), lines=3),
+        ScreenRule(
+            only("interrupted"),
+            (("interrupted · what should claude do instead?", "? for shortcuts"),),
+            lines=5,
+        ),
+        ScreenRule(RESTING, (("? for shortcuts",),), lines=2),
+    ),
+    screen_for=frozenset({"running", "tool-running", "waiting"}),
+    hears=hears,
+    reader=ClaudeReader,
+    environment=frozenset({"CLAUDE_CONFIG_DIR", "CLAUDE_CODE_PROJECT_DIR_NAME"}),
+    resume=("claude", "--resume", "{thread}"),
 )

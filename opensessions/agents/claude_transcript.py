@@ -101,7 +101,8 @@ class Transcript:
         self.headless = False
         """It was last written by `claude -p` or by the SDK, not in a terminal."""
         self._message: str | None = None
-        self._tasks: dict[str, None] = {}
+        self._tasks: dict[str, bool] = {}
+        """What runs in the background: id -> whether it is an agent."""
         self._pending = 0
         self._counted = False
         self._titles: dict[str, str] = {}
@@ -110,7 +111,10 @@ class Transcript:
     @property
     def title(self) -> str | None:
         """Of the titles that it has, the one that counts."""
-        return next((self._titles[each] for each in ("custom", "ai", "summary", "first") if each in self._titles), None)
+        return next(
+            (self._titles[each] for each in ("custom", "ai", "summary", "first") if each in self._titles),
+            None,
+        )
 
     @property
     def custom(self) -> bool:
@@ -128,7 +132,8 @@ class Transcript:
         if self.standing == "called" and self.question:
             return frozenset({"waiting", "interrupted"})
         states = STATES[self.standing]
-        return states | only("running") if self._pending and self.standing == "done" else states
+        agents = self._pending or any(self._tasks.values())
+        return states | only("running") if agents and self.standing == "done" else states
 
     @property
     def question(self) -> str | None:
@@ -199,7 +204,7 @@ class Transcript:
         if record.isApiErrorMessage is True:
             self._now("error", record)
         elif calls:
-            if not same and not self.open:
+            if not same:
                 self.open.clear()
             for block in calls[:MANY]:
                 if len(self.open) < MANY:
@@ -252,9 +257,10 @@ class Transcript:
         if isinstance(result, dict):
             for name in ("backgroundTaskId", "agentId"):
                 task = result.get(name)
-                live = name == "backgroundTaskId" or result.get("status") == "async_launched"
+                agent = name == "agentId"
+                live = not agent or result.get("status") == "async_launched"
                 if isinstance(task, str) and live and len(self._tasks) < MANY:
-                    self._tasks[task] = None
+                    self._tasks[task] = agent
                     self._counted = True
         self._now("called" if self.open else "asked", record)
 

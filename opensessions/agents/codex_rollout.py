@@ -254,8 +254,10 @@ class Meta(Struct, frozen=True):
 
     id: str = ""
     cwd: str = ""
+    child: bool = False
+    """It belongs to another thread: a subagent's, or a review."""
     person: bool = True
-    """A person talks in it by a terminal: no subagent's, no review's, no editor's and no script's."""
+    """Somebody talks in it by a terminal: neither a script nor an editor."""
 
 
 def meta(head: bytes) -> Meta | None:
@@ -269,12 +271,11 @@ def meta(head: bytes) -> Meta | None:
     if not end or record.type != "session_meta" or not isinstance(payload, dict):
         return None
     source, origin = payload.get("source"), text(payload.get("originator"))
-    person = (
-        source not in ("exec", "mcp")
-        and not isinstance(source, dict)  # a subagent's
-        and not (source == "vscode" and origin and not origin.startswith("codex-tui"))
-        and payload.get("thread_source") in (None, "", "user")
-        and not payload.get("parent_thread_id")
-        and "exec" not in origin
+    child = (
+        isinstance(source, dict)  # {"subagent": …}
+        or payload.get("thread_source") not in (None, "", "user")
+        or bool(payload.get("parent_thread_id"))
     )
-    return Meta(text(payload.get("id")), text(payload.get("cwd")), person)
+    # With the daemon, a terminal's threads say `vscode` too.
+    elsewhere = source in ("exec", "mcp") or (source == "vscode" and bool(origin) and origin != "codex-tui")
+    return Meta(text(payload.get("id")), text(payload.get("cwd")), child, not child and not elsewhere)

@@ -157,7 +157,7 @@ class Finder:
                 if match := HELD.search(path):
                     id = match[1] or match[3]
                     held[id] = path if path.endswith(".jsonl") else held.get(id, "")
-        mine = {id: path for id, path in held.items() if self._person(files, path)}
+        mine = {id: path for id, path in held.items() if not self._child(files, path)}
         if not mine:
             return None
         # A former thread is held for a minute after /new.
@@ -234,10 +234,10 @@ class Finder:
                 found.append((id, path, up))
         return found
 
-    def _person(self, files: Files, path: str) -> bool:
-        """May a person talk in this thread? Where nobody has yet, it has no rollout, and is the one on show."""
+    def _child(self, files: Files, path: str) -> bool:
+        """Does the thread belong to another one? Where nobody has said anything yet it has no rollout, and does not."""
         told = self._meta(files, path) if path else None
-        return told is None or told.person
+        return told is not None and told.child
 
     def _meta(self, files: Files, path: str) -> Meta | None:
         if path not in self._metas:

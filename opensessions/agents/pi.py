@@ -15,6 +15,8 @@ from opensessions.agents.records import text
 from opensessions.agents.signal import About, Signal, States, only
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+FILE_BEHIND = 0.3
+"""Seconds in which a session file that contradicts an event may be the one of before."""
 DOING = ("working", "retrying", "compacting", "auto-compacting", "summarizing")
 
 
@@ -48,7 +50,7 @@ def hears(heard: Heard) -> Signal | Ignored | None:
 def _told(heard: Heard, states: States) -> Signal:
     thread = text(heard.payload, "session") or thread_of(text(heard.payload, "file"))
     about = About(thread=thread or None)
-    return Signal("hook", states, about, event=True, detail=heard.event)
+    return Signal("hook", states, about, event=True, lag=FILE_BEHIND, detail=heard.event)
 
 
 KIND = Kind(

@@ -27,8 +27,8 @@ HEAD = 4096
 """Bytes in which a header stands."""
 SHOWN = 40
 """How many of the newest files are looked into."""
-LAG = 0.2
-"""Seconds that the file is behind; measured 0.04."""
+LAG = 0.4
+"""Seconds that the file may be behind; measured 0.04 on a quiet machine."""
 RETRY = 60.0
 """Seconds after which a failed answer without another one was the last; until then the screen tells a retry."""
 NOTHING_KNOWN: States = frozenset()

@@ -20,13 +20,14 @@ from opensessions.agents.fuse import Verdict
 from opensessions.agents.signal import Signal, Source
 from opensessions.agents.track import Track, forget, hear, judge
 from opensessions.events import AgentsSeen
-from opensessions.files.disk import Disk
 from opensessions.files.watch import Watch
-from opensessions.model import Agent, Inventory
+from opensessions.model import Agent
 from opensessions.processes.source import ProcessSource
 from opensessions.reduce import State
 from opensessions.server.bus import Bus
+from opensessions.server.looking import Looker, Rival, Subject
 from opensessions.server.supervise import guarded
+from opensessions.server.titles import Titles
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,6 @@ GAP = 0.02
 """Seconds between two batches of reading, so that a burst of writes makes one."""
 PATIENCE = 1.0
 """Seconds after which an agent is shown though its files were not read yet: a disk may hang."""
-BEFORE = 0.5
-"""Seconds that a title may be older than the agent that it is taken for."""
 READ: tuple[Source, ...] = ("registry", "transcript", "database")
 """What readers say."""
 
@@ -85,8 +84,7 @@ class Tracker:
 
     def __init__(self, bus: Bus, source: ProcessSource) -> None:
         self._bus = bus
-        self._source = source
-        self._disk = Disk()
+        self._looker = Looker(source)
         self._watch: Watch | None = None
         self._agents: dict[str, Tracked] = {}
         """By id."""
@@ -96,8 +94,7 @@ class Tracker:
         """Ids that are to be judged anew."""
         self._woken = asyncio.Event()
         self._settling: asyncio.Handle | None = None
-        self._titles: dict[tuple[str, str], tuple[str, float | None]] = {}
-        """(mux, pane) -> its title and since when, in seconds since the epoch; None: it was so when we first looked."""
+        self._titles = Titles()
         self.stirred = asyncio.Event()
         """Set whenever an agent was judged."""
         self._changed: set[str] = set()
@@ -161,7 +158,7 @@ class Tracker:
         """The multiplexer is gone."""
         for id in [id for id, tracked in self._agents.items() if tracked.mux == mux]:
             self._end(self._agents.pop(id))
-        self._titles = {place: title for place, title in self._titles.items() if place[0] != mux}
+        self._titles.drop(mux)
 
     def _begin(self, tracked: Tracked) -> None:
         known = self._bus.state.muxes.get(tracked.mux)
@@ -210,56 +207,15 @@ class Tracker:
     async def _read(self, batch: Sequence[Tracked]) -> None:
         """Let the agents' readers look, in a thread."""
         everybody = [
-            (one.id, one.found.kind.name, one.track.thread, one.facts.cwd if one.facts else "")
+            Rival(one.id, one.found.kind.name, one.track.thread, one.facts.cwd if one.facts else "")
             for one in self._agents.values()
         ]
-        looks = await asyncio.to_thread(self._look_at, batch, everybody)
-        for tracked, facts, look in looks:
-            if self._agents.get(tracked.id) is tracked:
+        subjects = [Subject(one.id, one.found, one.reader, one.facts, one.look) for one in batch]
+        for subject, facts, look in await asyncio.to_thread(self._looker.look, subjects, everybody):
+            tracked = self._agents.get(subject.id)
+            if tracked is not None and tracked.reader is subject.reader:
                 self._take(tracked, facts, look)
         self._settle()
-
-    def _look_at(
-        self, batch: Sequence[Tracked], everybody: Sequence[tuple[str, str, str | None, str]]
-    ) -> list[tuple[Tracked, Facts, Look]]:
-        """In a thread: nothing of an agent is changed here but its reader's own memory."""
-        folders = {tracked.id: self._source.folder(tracked.found.pid) for tracked in batch}
-        looks = []
-        for tracked in batch:
-            name, cwd = tracked.found.kind.name, folders[tracked.id]
-            rivals = [each for each in everybody if each[1] == name and each[0] != tracked.id]
-            facts = self._facts(tracked, cwd, rivals, folders)
-            if tracked.reader is None:
-                looks.append((tracked, facts, Look()))
-                continue
-            look = guarded(
-                f"reading what {name} in {tracked.found.pane} wrote", tracked.reader.look, facts, self._disk
-            )
-            looks.append((tracked, facts, look or Look(watch=tracked.look.watch)))
-        return looks
-
-    def _facts(
-        self,
-        tracked: Tracked,
-        cwd: str,
-        rivals: Sequence[tuple[str, str, str | None, str]],
-        folders: Mapping[str, str],
-    ) -> Facts:
-        found, known = tracked.found, tracked.facts
-        env = known.env if known else self._source.variables(found.pid, found.kind.environment | {"HOME"})
-        argv = known.argv if known and known.pid == found.pid else self._source.program(found.pid)[0]
-        age = max(0, self._source.now() - found.start) / 100
-        return Facts(
-            pid=found.pid,
-            start=found.start,
-            started=known.started if known else time.time() - age,
-            argv=argv,
-            cwd=cwd or (known.cwd if known else ""),
-            env=env,
-            below=found.below,
-            taken=frozenset(thread for _, _, thread, _ in rivals if thread),
-            rivals=sum(1 for id, _, _, other in rivals if cwd and folders.get(id, other) == cwd),
-        )
 
     def _take(self, tracked: Tracked, facts: Facts, look: Look) -> None:
         """What a look gave."""
@@ -299,35 +255,25 @@ class Tracker:
     def _on_change(self, new: State, old: State) -> None:
         for key, mux in new.muxes.items():
             before = old.muxes.get(key)
-            if mux.inventory is not None and (before is None or mux.inventory is not before.inventory):
-                self._note_titles(key, mux.inventory)
+            fresh = mux.inventory is not None and (before is None or mux.inventory is not before.inventory)
+            if fresh and mux.inventory and self._titles.note(key, mux.inventory, time.time()):
+                self._settle_soon()
         for key in old.muxes.keys() - new.muxes.keys():
             self.drop(key)
-
-    def _note_titles(self, mux: str, inventory: Inventory) -> None:
-        """Remember since when each pane has its title: one that an ended agent left behind is not the next one's."""
-        now = time.time()
-        for window in inventory.windows.values():
-            for pane in window.panes:
-                known = self._titles.get((mux, pane.id))
-                if known is None or known[0] != pane.title:
-                    self._titles[mux, pane.id] = (pane.title, None if known is None else now)
-                    self._settle_soon()
 
     def _hear_titles(self) -> None:
         now = asyncio.get_running_loop().time()
         for tracked in self._agents.values():
-            title, since = self._titles.get((tracked.mux, tracked.found.pane), ("", None))
             started = tracked.facts.started if tracked.facts else 0.0
-            own = tracked.alone and (since is None or since >= started - BEFORE)
-            signal = tracked.found.kind.title(title) if own else None
+            title, as_found = self._titles.of(tracked.mux, tracked.found.pane, started)
+            signal = tracked.found.kind.title(title) if tracked.alone and title else None
             old = tracked.track.claims.get("title")
             if signal is None:
                 track = forget(tracked.track, ["title"])
             elif old is not None and old.signal.states == signal.states:
                 continue  # a spinner turns
             else:
-                track = hear(tracked.track, [signal], now, first=since is None and old is None)
+                track = hear(tracked.track, [signal], now, first=as_found and old is None)
             if track is not tracked.track:
                 tracked.track = track
                 self._touched.add(tracked.id)

@@ -14,10 +14,8 @@ SHOWN = 2000
 """Milliseconds: long enough to read a line, short enough for a screen that stands still. Not the user's
 `display-time`, where 0 means until a key is pressed."""
 
-TERMINAL = (
-    "#{?#{||:#{==:#{allow-passthrough},1},#{m:[oa]*,#{allow-passthrough}}},"
-    "#{client_termname} #{client_termtype},}"
-)
+_MAY = "#{==:#{allow-passthrough},%s}"
+TERMINAL = f"#{{?#{{||:{_MAY % 1},#{{||:{_MAY % 'on'},{_MAY % 'all'}}}}},#{{client_termname}} #{{client_termtype}},}}"
 """The client's `TERM` and what it answers to XTVERSION; nothing where its panes may not speak to it. The option is
 `1` (3.3), `on` or `all` where they may, `0` or `off` where not."""
 

@@ -1,9 +1,9 @@
 """Plays a recording of a real agent to its adapter, with a clock that is set by hand.
 
-A recording is a file of JSON objects, one a line. The first one says when the agent `started` (seconds since the epoch),
-its `cwd` and the `file` that it writes below its home. Each other one says `at` how many seconds after that there was a
-`title`, a `hook` with its `payload`, a `line` in the file or a `screen`, or what the agent `should` be doing from then
-on, as its model's requests, its processes and the keys that were typed prove.
+A recording is a file of JSON objects, one a line. The first one says when the agent `started` (seconds since the
+epoch), its `cwd` and the `file` that it writes below its home. Each other one says `at` how many seconds after that
+there was a `title`, a `hook` with its `payload`, a `line` in the file or a `screen`, or what the agent `should` be
+doing from then on, as its model's requests, its processes and the keys that were typed prove.
 """
 
 from __future__ import annotations

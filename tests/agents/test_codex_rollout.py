@@ -159,18 +159,21 @@ def test_meta_tells_who_talks() -> None:
     def told(**payload: Any) -> Meta | None:
         return meta(line("session_meta", {"id": "1", "cwd": "/lab/proj", **payload}))
 
-    assert meta(sample("alone")) == Meta("01a1fc16-a4cd-77e3-8972-fc4dd3e8b7c4", "/lab/proj", True)
-    assert meta(sample("daemon-1")) == Meta("01a1fe0e-6c27-7000-9bc6-55b1f496bc54", "/lab/proj", True)
-    assert told() == Meta("1", "/lab/proj", True)
-    for other in (
+    assert meta(sample("alone")) == Meta("01a1fc16-a4cd-77e3-8972-fc4dd3e8b7c4", "/lab/proj")
+    assert meta(sample("daemon-1")) == Meta("01a1fe0e-6c27-7000-9bc6-55b1f496bc54", "/lab/proj")
+    assert told() == Meta("1", "/lab/proj")
+    for elsewhere in (
         {"source": "exec", "originator": "codex_exec"},
         {"source": "vscode", "originator": "codex_vscode"},
+    ):
+        assert told(**elsewhere) == Meta("1", "/lab/proj", child=False, person=False)
+    for other in (
         {"source": {"subagent": {"thread_spawn": {}}}, "originator": "codex-tui"},
         {"source": "vscode", "originator": "codex-tui", "thread_source": "subagent"},
         {"source": "cli", "originator": "codex-tui", "thread_source": "guardian_review"},
         {"source": "cli", "parent_thread_id": "2"},
     ):
-        assert told(**other) == Meta("1", "/lab/proj", False)
+        assert told(**other) == Meta("1", "/lab/proj", child=True, person=False)
     assert meta(b"") is None
     assert meta(b'{"type":"session_meta","payload":{"id":"1"}}') is None  # its end has not come
     assert meta(line("event_msg", {})) is None
@@ -190,7 +193,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 KINDS = st.sampled_from(
-    [*STARTS, *ENDS, *CALL_TYPES, *OUTPUT_TYPES, "item_completed", "user_message", "message"]
+    sorted({*STARTS, *ENDS, *CALL_TYPES, *OUTPUT_TYPES, "item_completed", "user_message", "message"})
 )
 FIELDS = st.sampled_from(
     [

@@ -128,6 +128,12 @@ def test_threads_of_subagents_and_reviews_are_not_the_agents(bench: Bench) -> No
     assert found(bench.find(bench.home.facts(10))) == (A, "file")
 
 
+def test_a_scripts_thread_is_its_own_too(bench: Bench) -> None:
+    own = bench.home.rollout(A, NOW, source="exec", originator="codex_exec")
+    bench.hold(10, str(own))
+    assert found(bench.find(bench.home.facts(10, argv=("codex", "exec", "do it")))) == (A, "file")
+
+
 # --- with the daemon --------------------------------------------------------------------------------------------
 
 

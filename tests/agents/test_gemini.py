@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,8 @@ def test_an_old_notice_further_up_on_the_screen_counts_no_more() -> None:
     place = next(number for number, line in enumerate(lines) if "Request cancelled" in line)
     lines[place + 1 : place + 1] = [" > hello again", "✦ hello"]
     signal = KIND.screen(lines)
-    assert signal is not None and signal.states == RESTING
+    assert signal is not None
+    assert signal.states == RESTING
 
 
 # --- the file ---------------------------------------------------------------------------------------------------
@@ -178,8 +180,7 @@ def facts(**other: object) -> Facts:
 
 
 def stamp(seconds: float) -> str:
-    whole = int(STARTED + seconds)
-    return f"1970-01-12T{whole % 86400 // 3600:02}:{whole % 3600 // 60:02}:{whole % 60:02}.{int(seconds % 1 * 1000):03}Z"
+    return datetime.fromtimestamp(STARTED + seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def session(thread: str, began: float, *records: dict[str, object]) -> bytes:
@@ -189,6 +190,9 @@ def session(thread: str, began: float, *records: dict[str, object]) -> bytes:
 
 def said(type: str, content: object, at: float, **other: object) -> dict[str, object]:
     return {"id": f"{type}{at}", "type": type, "content": content, "timestamp": stamp(at), **other}
+
+
+CANCELLED = said("info", "Request cancelled.", 9)
 
 
 def seen(shelf: Shelf, **other: object) -> Signal | None:
@@ -202,12 +206,12 @@ def seen(shelf: Shelf, **other: object) -> Signal | None:
         ([said("user", [{"text": "hi"}], 5)], {"running", "waiting"}),
         ([said("user", "hi", 5), said("gemini", "hello", 6)], BUSY | {"done"}),
         ([said("user", "hi", 5), said("gemini", "", 6)], BUSY),
-        ([said("user", "hi", 5), said("gemini", "", 6), said("info", "Request cancelled.", 9)], only("interrupted")),
+        ([said("user", "hi", 5), said("gemini", "", 6), CANCELLED], only("interrupted")),
         (
-            [said("user", "hi", 5), said("info", "Request cancelled.", 9), said("user", "hi", 9), said("gemini", "x", 9)],
+            [said("user", "hi", 5), CANCELLED, said("user", "hi", 9), said("gemini", "x", 9)],
             only("interrupted"),
         ),
-        ([said("user", "hi", 5), said("info", "Request cancelled.", 9), said("user", "ho", 12)], {"running", "waiting"}),
+        ([said("user", "hi", 5), CANCELLED, said("user", "ho", 12)], {"running", "waiting"}),
         ([said("user", "hi", 5), said("error", "[API Error: 400]", 9)], only("error")),
         ([said("user", "hi", 5), said("error", "MCP server x went away", 9)], {"running", "waiting", "error"}),
         ([said("error", "Unknown command: /foo", 9)], only("idle")),
@@ -255,7 +259,9 @@ def test_the_older_file_of_one_object() -> None:
     }
     shelf.put(f"{CHATS}/session-a.json", json.dumps(whole).encode(), STARTED + 10)
     signal = seen(shelf)
-    assert signal is not None and signal.states == BUSY | {"done"} and signal.about.prompt == "hi"
+    assert signal is not None
+    assert signal.states == BUSY | {"done"}
+    assert signal.about.prompt == "hi"
 
 
 def test_the_folder_named_by_the_hash_of_the_directory() -> None:
@@ -314,21 +320,25 @@ def test_a_session_that_it_goes_on_with_is_its_own_when_nobody_else_is_there() -
     know_project(shelf, STARTED)
     shelf.put(f"{CHATS}/session-a.jsonl", session("a", -500, said("user", "hi", 5)), STARTED + 6)
     signal = seen(shelf)
-    assert signal is not None and signal.about.thread == "a"
+    assert signal is not None
+    assert signal.about.thread == "a"
     assert seen(shelf, rivals=1) is None
 
 
 def test_with_a_rival_only_the_file_that_began_with_it_counts_and_only_while_it_is_the_newest() -> None:
     signal = seen(two(400, 350), rivals=1)
-    assert signal is not None and signal.about.prompt == "mine"
+    assert signal is not None
+    assert signal.about.prompt == "mine"
     assert seen(two(350, 400), rivals=1) is None
 
 
 def test_a_file_that_another_agent_holds_is_not_taken() -> None:
     signal = seen(two(350, 400), rivals=1, taken=frozenset({"b"}))
-    assert signal is not None and signal.about.prompt == "mine"
+    assert signal is not None
+    assert signal.about.prompt == "mine"
     signal = seen(two(350, 400), taken=frozenset({"a"}))
-    assert signal is not None and signal.about.prompt == "yours"
+    assert signal is not None
+    assert signal.about.prompt == "yours"
 
 
 def test_what_a_rival_wrote_is_not_taken_over_when_it_is_gone() -> None:

@@ -151,11 +151,15 @@ class Instance:
         self._prompts += 1
         self.gate.arm()
         self.press("C-u")  # some put an interrupted prompt back
-        self._type(f"{words} {self._prompts} id:{self.tag}")
+        text = f"{words} {self._prompts} id:{self.tag}"
+        self._type(text)
         self._mark = len(self.lab.model.heard)
+        row = max(place for place, line in enumerate(self.screen.split("\n")) if text in line)
         at = time.time()
         self.press("Enter")
-        self.true("running", "Enter on a prompt", start=at)
+        self.lab.until(lambda: self.heard or text not in self.screen.split("\n")[row], f"{self.name}: it takes its prompt")
+        taken = min([time.time(), *(each.at for each in self.heard)])
+        self.true("running", "it has taken a prompt", start=taken, earliest=at)
         self.model("arrived")
 
     def release(self) -> None:

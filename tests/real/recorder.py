@@ -50,7 +50,7 @@ class Database:
         self._tables = tables
         self._line = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
         self._version: int | None = None
-        self._known: dict[str, dict[Any, tuple[Any, ...]]] = {}
+        self._known: dict[str, dict[Any, tuple[Any, ...]] | None] = dict.fromkeys(tables)
 
     def changes(self) -> list[dict[str, Any]]:
         """Details of `rows`; [] where nothing changed, or it cannot be read at this moment."""
@@ -72,13 +72,13 @@ class Database:
         cursor = self._line.execute(f'select {rowid}, * from "{table}"')
         columns = [each[0] for each in cursor.description[1:]]
         rows = {row[0] or row[1]: tuple(_value(value) for value in row) for row in cursor.fetchall()}
-        known = self._known.get(table, {})
+        first = {"schema": sql[0]} if self._known[table] is None else {}
+        known = self._known[table] or {}
         put = [row for key, row in rows.items() if known.get(key) != row]
         cut = [key for key in known if key not in rows]
         self._known[table] = rows
         details = {"table": table, "columns": columns, "put": put, "cut": cut}
-        first = {} if known else {"schema": sql[0]}
-        return [{**first, **details}] if put or cut else []
+        return [{**first, **details}] if first or put or cut else []
 
     def close(self) -> None:
         """Let go of the file."""
@@ -137,7 +137,7 @@ def _line(line: str) -> str:
     try:
         return json.dumps(cut(json.loads(line)), separators=(",", ":"), ensure_ascii=False)
     except ValueError:
-        return line[:LONGEST]
+        return line[: 2 * LONGEST]
 
 
 class Recorder:

@@ -19,7 +19,7 @@ from opensessions.agents.known import kinds
 from opensessions.events import InventoryRead, MuxJoined, SavedArrangement
 from opensessions.model import Client, Inventory, Link, Pane, Session, Window
 from opensessions.reduce import State
-from opensessions.server import tracking
+from opensessions.server import looking, tracking
 from opensessions.server.bus import Bus
 from opensessions.server.hearing import Hearing
 from opensessions.server.screens import Screens
@@ -51,10 +51,13 @@ class Replay:
         self._matches = NOTHING
         self.processes = MemoryProcesses(lambda: int(self._zero + loop.time() * 100))
         self.bus = Bus("recorded")
-        self.tracker = Tracker(self.bus, self.processes)  # type: ignore[arg-type]
-        self._watch = MemoryWatch(self.tracker._file_changed)
+        self._watch = MemoryWatch()
         self.files = MemoryFiles(self.clock, self._watch.changed)
-        self.tracker._disk = self.files  # type: ignore[assignment]
+        for each in recording.events:
+            if each.what == "rows" and "schema" in each.details:
+                self.files.schemas.setdefault(each.details["path"], []).append(each.details["schema"])
+        with patch.object(looking, "Disk", lambda: self.files):
+            self.tracker = Tracker(self.bus, self.processes)  # type: ignore[arg-type]
         self.hearing = Hearing(self.bus, self.tracker, self._is_helper)
         muxes = SimpleNamespace(muxes={MUX}, get=lambda key: SimpleNamespace(provider=self))
         self._looks = Screens(self.bus, muxes, self.tracker)  # type: ignore[arg-type]
@@ -66,6 +69,10 @@ class Replay:
 
     async def play(self) -> None:
         """From the first event to some time after the last."""
+        with patch.object(tracking, "Watch", self._watch.listen), patch("time.time", self.clock):
+            await self._play()
+
+    async def _play(self) -> None:
         self.bus.dispatch(MuxJoined(MUX, "tmux", SOCKET, SavedArrangement()))
         self._read()
         parts = [asyncio.ensure_future(self.tracker.run()), asyncio.ensure_future(self._looks.run())]
@@ -164,18 +171,12 @@ class Replay:
 def replay(recording: Recording, hooks: bool) -> dict[str, list[Shown]]:
     """What is shown of each instance; times in seconds since the recording began."""
     loop = Loop()
-    playing: list[Replay] = []
-    clock = SimpleNamespace(time=lambda: playing[0].clock() if playing else recording.begun)
     try:
-        with (
-            patch.object(tracking, "time", clock),
-            patch.object(tracking, "Watch", lambda on_change: playing[0]._watch),
-        ):
-            playing.append(Replay(recording, loop, hooks))
-            loop.run_until_complete(playing[0].play())
+        playing = Replay(recording, loop, hooks)
+        loop.run_until_complete(playing.play())
     finally:
         loop.close()
-    return playing[0].shown
+    return playing.shown
 
 
 def verdicts(recording: Recording, hooks: bool) -> dict[str, Judgement]:

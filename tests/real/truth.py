@@ -132,23 +132,18 @@ def _verdict(
     matched: Sequence[Shown],
     instead: Mapping[State, Collection[State]],
 ) -> Verdict:
-    """What was shown when the span ended decides; how late that came is its latency."""
-    before = [each for each in appeared if each.at < over]
-    last = before[-1] if before else None
+    """How late it was shown decides. What was shown instead later, or again, counts among the false ones."""
     right = [each for each in matched if each.state == span.state or each.state in span.alike]
     if right:
         latency = max(0.0, right[0].at - span.start)
-        if latency > LATE and over - span.start >= BRIEF:
-            return Verdict(span, "late", latency)
-        if last is None or last.state == right[-1].state or last.at > over - 0.05 or over - span.start < BRIEF:
-            return Verdict(span, "right", latency)
+        return Verdict(span, "late" if latency > LATE else "right", latency)
     if over - span.start < BRIEF:
         return Verdict(span, "brief")
-    if last is not None and (last.state == span.state or last.state in span.alike):
-        return Verdict(span, "right", max(0.0, last.at - span.start))
-    if last is not None and last.state in instead.get(span.state, ()):
-        return Verdict(span, "untold")
-    return Verdict(span, "wrong")
+    before = [each for each in appeared if each.at < over]
+    last = before[-1].state if before else "gone"
+    if last == span.state or last in span.alike:  # it never ceased to be shown
+        return Verdict(span, "right", 0.0)
+    return Verdict(span, "untold" if last in instead.get(span.state, ()) else "wrong")
 
 
 def middle(latencies: Sequence[float]) -> float | None:

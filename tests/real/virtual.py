@@ -6,6 +6,7 @@ import asyncio
 import selectors
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from opensessions.agents.adapter import Entry, Part
@@ -52,6 +53,8 @@ class MemoryFiles:
         self._folders: dict[str, float] = {}
         self._databases: dict[str, sqlite3.Connection] = {}
         self._inode = 0
+        self.schemas: dict[str, list[str]] = {}
+        """Of databases: their tables are all there from the beginning."""
         self.open: dict[int, list[str]] = {}
         self.started: Mapping[int, int] = {}
 
@@ -87,11 +90,10 @@ class MemoryFiles:
         """An event `rows` of a recording."""
         if path not in self._databases:
             self._databases[path] = sqlite3.connect(":memory:", isolation_level=None)
+            for each in self.schemas.get(path, ()):
+                self._databases[path].execute(each)
         line = self._databases[path]
-        line.execute("pragma foreign_keys = off")
         table, columns = change["table"], change["columns"]
-        if "schema" in change:
-            line.execute(change["schema"])
         names = ", ".join(f'"{each}"' for each in columns)
         for key in change["cut"]:
             by = "rowid" if isinstance(key, int) else f'"{columns[0]}"'
@@ -144,8 +146,10 @@ class MemoryFiles:
     def query(self, path: str, sql: str, values: Sequence[object] = ()) -> Sequence[Sequence[Any]] | None:
         if path not in self._databases:
             return None
+        now = datetime.fromtimestamp(self._now(), UTC).isoformat(sep=" ", timespec="milliseconds")[:23]
+        asked = sql.replace("'now'", f"'{now}'")  # SQLite's own clock is not the recording's
         try:
-            return self._databases[path].execute(sql, tuple(values)).fetchmany(1000)  # type: ignore[arg-type]
+            return self._databases[path].execute(asked, tuple(values)).fetchmany(1000)  # type: ignore[arg-type]
         except sqlite3.OperationalError:
             return None  # a table that the recording does not have
 
@@ -153,9 +157,14 @@ class MemoryFiles:
 class MemoryWatch:
     """See `opensessions.files.watch.Watch`."""
 
-    def __init__(self, on_change: Callable[[str], None]) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
+        self._on_change: Callable[[str], None] = lambda token: None
         self._wanted: dict[str, frozenset[str]] = {}
+
+    def listen(self, on_change: Callable[[str], None]) -> MemoryWatch:
+        """Tell this one from now on."""
+        self._on_change = on_change
+        return self
 
     def wish(self, token: str, paths: Collection[str]) -> None:
         self._wanted[token] = frozenset(paths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -17,29 +17,12 @@ from opensessions_tmux.provider import TmuxProvider
 from opensessions_tmux.reading import COMMANDS, Reading, parse
 from opensessions_tmux.transport import Tmux as Transport
 from tests.support.terminal import PATIENCE, Terminal
-from tests.support.world import Tmux, World, tmux_versions
+from tests.support.world import Tmux, World
 
-VERSIONS = tmux_versions()
 OWNER = "0123456789abcdef" * 2
 
 PUMP = "import time\nwhile True: time.sleep(1000)\n"
 """Stands in for the sidebar's program: it shows nothing and stays."""
-
-
-@pytest.fixture(params=VERSIONS.values(), ids=VERSIONS.keys())
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A home with nothing running in it."""
-    private = World(request.param)
-    try:
-        yield private
-    finally:
-        private.close()
-
-
-@pytest.fixture
-def mux(world: World) -> Tmux:
-    """A tmux server with the session `main`."""
-    return world.mux()
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ async def test_an_orphaned_waiter_of_a_killed_server_is_freed(mux: Tmux, scripts
     orphan = await asyncio.create_subprocess_exec(
         mux.world.binary, "-S", mux.socket, "if-shell", "-F", "1", wait, stdout=asyncio.subprocess.DEVNULL
     )
-    while not waiters(mux):  # noqa: ASYNC110 (what we wait for is another process)
+    while not waiters(mux):
         await asyncio.sleep(0.005)
     following = Follower(mux, scripts)
     try:
@@ -219,7 +219,7 @@ async def test_a_deleted_socket_is_unreachable_and_not_gone(follower: Follower) 
     """The server lives; SIGUSR1 makes it create its socket again."""
     mux = follower.mux
     await follower.until(lambda: waiters(mux), "the waiter")
-    Path(mux.socket).unlink()  # noqa: ASYNC240
+    Path(mux.socket).unlink()
     waiters(mux)[0].kill()
     await follower.until(lambda: isinstance(follower.events[-1], Unreachable), "unreachable")
     os.kill(mux.pid, signal.SIGUSR1)

@@ -72,7 +72,7 @@ async def test_a_stopped_server_is_given_up(mux: Tmux) -> None:
 async def test_a_cancelled_call_leaves_no_process(mux: Tmux) -> None:
     before = children()
     call = asyncio.create_task(Transport(mux.world.binary, mux.socket).run([("wait-for", "never")], None))
-    while children() <= before:  # noqa: ASYNC110 (what we wait for is another process)
+    while children() <= before:
         await asyncio.sleep(0.005)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -30,6 +30,7 @@ class OpenCode(Driver):
     interrupt = ("Escape", "Escape")
     quit = "/exit"
     clear = "/new"
+    lines = (".local/share/opencode/log/opencode.log",)
     databases = {".local/share/opencode/opencode.db": ("session", "message", "part")}  # noqa: RUF012
 
     def prepare(self, site: Site) -> None:
