@@ -28,7 +28,7 @@ class Remembered(Struct, frozen=True):
 
 
 class Past(Struct, frozen=True):
-    """An agent that has exited, `at` seconds since the epoch, and the session that it was in."""
+    """An agent that has exited, and the session that its pane is in, or was. `at`: see `AgentsSeen`."""
 
     agent: Agent
     session: str
@@ -113,21 +113,26 @@ def _ended(agent: Agent, watched: frozenset[str]) -> Agent:
     )
 
 
-def notice(gone: Mapping[str, Past], watched: frozenset[str], sessions: Iterable[str]) -> Mapping[str, Past]:
-    """`gone` after somebody has looked at these panes, in the sessions that there are."""
+def notice(
+    gone: Mapping[str, Past],
+    watched: frozenset[str],
+    sessions: Iterable[str],
+    holders: Mapping[str, str] | None = None,
+) -> Mapping[str, Past]:
+    """`gone` after somebody has looked at these panes, in the sessions that there are. `holders`: the session of each
+    pane, which a pane may have left."""
     there = set(sessions)
-    kept = {
-        id: replace(
-            past, agent=replace(past.agent, unseen=past.agent.unseen and past.agent.pane not in watched)
-        )
-        for id, past in gone.items()
-        if past.session in there
-    }
+    kept = {}
+    for id, past in gone.items():
+        session = (holders or {}).get(past.agent.pane, past.session)
+        if session in there:
+            unseen = past.agent.unseen and past.agent.pane not in watched
+            kept[id] = Past(replace(past.agent, unseen=unseen), session, past.at)
     return gone if kept == gone else kept
 
 
 def remaining(gone: Mapping[str, Past], now: float) -> Mapping[str, Past]:
-    """`gone` without those that have been kept long enough at `now`, in seconds since the epoch."""
+    """`gone` without those that have been kept long enough at `now`."""
     kept = {id: past for id, past in gone.items() if past.due() > now}
     return gone if len(kept) == len(gone) else kept
 
@@ -168,5 +173,5 @@ def following(wanting: Sequence[Call], here: tuple[str, str] | None) -> Call | N
     places = [place for place, call in enumerate(wanting) if (call.mux, call.pane) == here]
     if not places:
         return wanting[0]
-    found = wanting[(places[-1] + 1) % len(wanting)]
-    return None if (found.mux, found.pane) == here else found
+    order = [*wanting[places[0] + 1 :], *wanting[: places[0]]]
+    return next((call for call in order if (call.mux, call.pane) != here), None)

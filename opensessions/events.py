@@ -56,8 +56,8 @@ class MuxLeft(Struct, frozen=True):
 
 
 class AgentsSeen(Struct, frozen=True):
-    """The agents of one multiplexer, all of them, by pane id, `at` seconds since the epoch. Whether they were seen is
-    not said here: it follows."""
+    """The agents of one multiplexer, all of them, by pane id. `at`: seconds on a clock that nobody sets, the event
+    loop's. Whether they were seen is not said here: it follows."""
 
     mux: str
     agents: Mapping[str, tuple[Agent, ...]]
@@ -72,7 +72,7 @@ class AgentDismissed(Struct, frozen=True):
 
 
 class TimePassed(Struct, frozen=True):
-    """It is `at`, in seconds since the epoch: the rows of agents that exited long ago go."""
+    """It is `at`, on the clock of `AgentsSeen`: the rows of agents that exited long ago go."""
 
     mux: str
     at: float

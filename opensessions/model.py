@@ -119,6 +119,12 @@ class Inventory(Struct, frozen=True):
         active = (self.windows[id].active_pane for id in windows if id in self.windows)
         return frozenset(pane.id for pane in active if pane is not None)
 
+    def panes_of(self, session: str) -> tuple[str, ...]:
+        """The ids of the panes in the session's windows."""
+        found = self.session(session)
+        windows = (self.windows.get(link.window) for link in found.links) if found else ()
+        return tuple(pane.id for window in windows if window for pane in window.panes)
+
     def pane(self, id: str) -> Pane | None:
         """The pane with this id."""
         return next(

@@ -204,7 +204,7 @@ def release(
 
 
 def _recent(pace: Pace, now: float) -> tuple[tuple[float, frozenset[str]], ...]:
-    return tuple(each for each in pace.told if each[0] > now - WINDOW)
+    return tuple(each for each in pace.told if each[0] + WINDOW > now)
 
 
 # --- what programs are told -------------------------------------------------------------------------------

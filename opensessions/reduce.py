@@ -138,12 +138,14 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
     if read.generation == mux.generation:
         said = step(mux.metadata, InventoryRead(mux.key, inventory))
         watched = inventory.watched_panes()
+        holders = _holders(inventory) if mux.agents or mux.gone else {}
         return replace(
             read,
             order=merge(mux.order, [id for id, _ in live]),
             metadata=said,
             agents=attend.see(mux.agents, watched),
-            gone=attend.notice(mux.gone, watched, [id for id, _ in live]),
+            homes=_homes(mux.agents, holders, mux.homes, inventory),
+            gone=attend.notice(mux.gone, watched, [id for id, _ in live], holders),
         )
     saved = mux.saved if mux.inventory is None else saved_arrangement(mux)
     hidden = set(saved.hidden)
@@ -164,14 +166,22 @@ def _agents_seen(mux: Mux, agents: attend.Agents, at: float) -> Mux:
     marked = attend.mark(agents, mux.agents, watched, mux.remembered)
     if marked == mux.agents:
         return mux
-    holders = _holders(mux.inventory) if mux.inventory else {}
+    gone = attend.part(mux.gone, mux.agents, marked, mux.homes, watched, at)
+    homes = _homes(marked, _holders(mux.inventory), mux.homes, mux.inventory) if mux.inventory else {}
+    return replace(mux, agents=marked, homes=homes, gone=gone)
+
+
+def _homes(
+    agents: attend.Agents, holders: Mapping[str, str], before: Mapping[str, str], inventory: Inventory
+) -> dict[str, str]:
+    """The session of each agent by its id: a pane may go before its agent does, a session takes its agents along."""
+    there = {session.id for session in inventory.sessions}
     homes = {
-        agent.id: holders.get(pane) or mux.homes.get(agent.id, "")
-        for pane, group in marked.items()
+        agent.id: holders.get(pane) or before.get(agent.id, "")
+        for pane, group in agents.items()
         for agent in group
     }
-    gone = attend.part(mux.gone, mux.agents, marked, mux.homes, watched, at)
-    return replace(mux, agents=marked, homes={id: home for id, home in homes.items() if home}, gone=gone)
+    return {id: home for id, home in homes.items() if home in there}
 
 
 def _dismissed(mux: Mux, id: str) -> Mux:
@@ -265,14 +275,15 @@ def _agents(mux: Mux, session: Session) -> tuple[Agent, ...]:
     if mux.inventory is None or not (mux.agents or mux.gone):
         return ()
     windows = mux.inventory.windows
-    living = tuple(
-        agent
-        for link in session.links
-        if link.window in windows
-        for pane in windows[link.window].panes
-        for agent in mux.agents.get(pane.id, ())
+    panes = [
+        pane.id for link in session.links if link.window in windows for pane in windows[link.window].panes
+    ]
+    living = tuple(agent for pane in panes for agent in mux.agents.get(pane, ()))
+    return living + tuple(
+        past.agent
+        for past in mux.gone.values()
+        if past.session == session.id or past.agent.pane in panes  # a window may be in several sessions
     )
-    return living + tuple(past.agent for past in mux.gone.values() if past.session == session.id)
 
 
 def _row(

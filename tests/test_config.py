@@ -61,7 +61,7 @@ def test_the_list_of_keys_holds_the_promised_ones_with_their_defaults() -> None:
         "sidebar.width": 26, "sidebar.position": "left", "sidebar.visible": False, "sidebar.mode": "all",
         "sidebar.lone": "close", "reap.interval": "1m", "reap.grace": "1m", "reap.term_wait": "5s",
         "reap.observed": False, "reap.keep": [], "hibernate.after": 0, "notify.waiting": True, "notify.error": True,
-        "notify.done": True, "notify.message": True, "notify.bell": True, "notify.desktop": "auto",
+        "notify.done": True, "notify.message": True, "notify.bell": True, "notify.desktop": True,
         "notify.command": None, "api.tcp": False, "api.host": "127.0.0.1", "api.port": 0,
         "approve.from_sidebar": False, "agents": {}, "sessionizer.roots": ["~"], "sessionizer.depth": 2, "keys": {},
         "log_level": "info", "theme_dark": None, "theme_light": None,

@@ -51,13 +51,12 @@ def search(facts: Facts, thread: str, files: Files) -> str | None:
     return None
 
 
-def candidates(facts: Facts, files: Files) -> Sequence[Entry]:
-    """The conversations of the process's directory that were written since it started, the newest first. Files of
-    sub-agents, which older versions kept beside the others, are left out."""
-    found = files.list(folder(facts, facts.cwd))
+def candidates(place: str, facts: Facts, files: Files) -> Sequence[Entry]:
+    """The conversations in a folder that were written since the process started, the newest first. Files of sub-agents,
+    which older versions kept beside the others, are left out, and those that others hold."""
     return [
         each
-        for each in found
+        for each in files.list(place)
         if not each.folder
         and each.name.endswith(".jsonl")
         and not each.name.startswith("agent-")

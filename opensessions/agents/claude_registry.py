@@ -2,6 +2,8 @@
 
 Written anew at every change, taken away at a clean exit, left as it was by a kill. The first version may lack `status`;
 so do those of `claude -p` and of the SDK. `procStart` is field 22 of /proc/<pid>/stat.
+
+Qwen Code 0.24.4 keeps files of the same kind, without a status and with the boot's id before `procStart`.
 """
 
 from __future__ import annotations
@@ -91,9 +93,10 @@ def _owned(file: _File, pid: int, facts: Facts, files: Files) -> bool:
     """Was it written by this process, not by an earlier one with its number?"""
     if isinstance(file.pid, int) and file.pid != pid:
         return False
-    if isinstance(file.procStart, str) and file.procStart.isascii() and file.procStart.isdigit():
+    ticks = file.procStart.rpartition(":")[2] if isinstance(file.procStart, str) else ""
+    if ticks.isascii() and ticks.isdigit():
         start = facts.start if pid == facts.pid else files.stat_start(pid)
-        return start is not None and file.procStart.lstrip("0") == str(start)
+        return start is not None and ticks.lstrip("0") == str(start)
     began = seconds(file.startedAt)
     return began is None or -CLOSE <= began - facts.started <= CLOSE or pid != facts.pid
 
@@ -111,7 +114,7 @@ def _entry(path: str, file: _File) -> Registered | None:
         at=seconds(file.statusUpdatedAt),
         started=seconds(file.startedAt),
         title=file.name if chosen else None,
-        here=file.kind in (None, "interactive"),
+        here=file.kind in (None, "interactive", "tui"),
     )
 
 

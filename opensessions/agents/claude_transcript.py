@@ -6,13 +6,19 @@ stands there unanswered for ever. A tool that waits for a permission looks like 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
-from msgspec import Struct
-
+from opensessions.agents.claude_records import (
+    COMMANDS,
+    INTERRUPTED,
+    NOTIFICATION,
+    Record,
+    blocks,
+    read,
+    spoken,
+    text_of,
+)
 from opensessions.agents.records import moment
 from opensessions.agents.signal import RESTING, States, only
 
@@ -30,58 +36,10 @@ STATES: Mapping[Standing, States] = {
 }
 QUESTIONS: Mapping[str, str] = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
 """Tools that do nothing but wait for the user."""
-INTERRUPTED = ("[Request interrupted by user]", "[Request interrupted by user for tool use]")
-COMMANDS = (
-    "<command-name>", "<command-message>", "<command-args>", "<local-command-", "<bash-input>", "<bash-stdout>",
-    "<bash-stderr>", "<system-reminder>", "<user-memory-input>",
-)  # fmt: skip
-"""What stands at the beginning of a user's record that is no prompt."""
-NOTIFICATION = "<task-notification>"
-"""Something in the background has ended. It starts a turn."""
 MANY = 200
 """Tool calls and background tasks that are remembered."""
 LONG = 4000
 """Characters of a text that are kept."""
-
-
-class Record(Struct):
-    """A line. Anything may be anything."""
-
-    type: Any = None
-    subtype: Any = None
-    timestamp: Any = None
-    isSidechain: Any = None
-    isMeta: Any = None
-    isCompactSummary: Any = None
-    isApiErrorMessage: Any = None
-    isAbortedMidStream: Any = None
-    entrypoint: Any = None
-    message: Any = None
-    toolUseResult: Any = None
-    attachment: Any = None
-    pendingBackgroundAgentCount: Any = None
-    customTitle: Any = None
-    aiTitle: Any = None
-    summary: Any = None
-    lastPrompt: Any = None
-
-
-_decoder = msgspec.json.Decoder(Record)
-
-
-def read(line: bytes) -> Record | None:
-    """The record in a line; None where there is none."""
-    try:
-        return _decoder.decode(line)
-    except RecursionError:
-        return None
-    except (msgspec.DecodeError, UnicodeError):
-        pass
-    try:  # a text that was cut within a surrogate pair: Node writes that
-        value = json.loads(line)
-        return msgspec.convert(value, Record) if isinstance(value, dict) else None
-    except (ValueError, RecursionError, msgspec.ValidationError):
-        return None
 
 
 class Transcript:
@@ -100,6 +58,8 @@ class Transcript:
         self.prompt: str | None = None
         self.headless = False
         """It was last written by `claude -p` or by the SDK, not in a terminal."""
+        self.hooked = False
+        """Some hook ran when a turn had ended."""
         self._message: str | None = None
         self._tasks: dict[str, bool] = {}
         """What runs in the background: id -> whether it is an agent."""
@@ -199,8 +159,8 @@ class Transcript:
             self.anchored = True
         same = id is not None and id == self._message
         self._message = id or ""
-        blocks = _blocks(message.get("content"))
-        calls = [block for block in blocks if block.get("type") == "tool_use"]
+        parts = blocks(message.get("content"))
+        calls = [block for block in parts if block.get("type") == "tool_use"]
         if record.isApiErrorMessage is True:
             self._now("error", record)
         elif calls:
@@ -208,7 +168,7 @@ class Transcript:
                 self.open.clear()
             for block in calls[:MANY]:
                 if len(self.open) < MANY:
-                    self.open[_text(block.get("id"))] = _text(block.get("name"))
+                    self.open[text_of(block.get("id"))] = text_of(block.get("name"))
             self._now("called", record)
         elif same and self.open:
             pass  # a further part of the message that made the call
@@ -216,7 +176,7 @@ class Transcript:
             self._now("loose", record)
         elif isinstance(reason, str) and reason not in ("tool_use", "pause_turn"):
             self._now("done", record)
-        elif reason is None and record.isAbortedMidStream is not True and _spoken(blocks):
+        elif reason is None and record.isAbortedMidStream is not True and spoken(parts):
             self._now("loose", record)
         else:
             self._now("asked", record)
@@ -226,9 +186,9 @@ class Transcript:
             self.unsure = True
             return
         message = record.message
-        blocks = _blocks(message.get("content") if isinstance(message, dict) else message)
-        results = [block for block in blocks if block.get("type") == "tool_result"]
-        text = _spoken(blocks)
+        parts = blocks(message.get("content") if isinstance(message, dict) else message)
+        results = [block for block in parts if block.get("type") == "tool_result"]
+        text = spoken(parts)
         if text in INTERRUPTED:
             self._now("interrupted", record)
         elif results:
@@ -239,7 +199,7 @@ class Transcript:
             self.anchored = True
         elif text.startswith(COMMANDS):
             self.unsure = True
-        elif blocks:
+        elif parts:
             self._now("asked", record)
             self.anchored = True
             self.prompt = _prompt(text) or self.prompt
@@ -271,6 +231,7 @@ class Transcript:
         self._tasks.pop(text.partition("<task-id>")[2].partition("</task-id>")[0].strip(), None)
 
     def _ended(self, record: Record) -> None:
+        self.hooked = self.hooked or record.subtype == "stop_hook_summary"
         if record.subtype == "turn_duration":
             count = record.pendingBackgroundAgentCount
             self._pending = min(count, MANY) if isinstance(count, int) and count > 0 else 0
@@ -288,24 +249,5 @@ def enough(lines: Sequence[bytes]) -> bool:
     return Transcript(lines).anchored
 
 
-def _blocks(content: object) -> Sequence[Mapping[str, Any]]:
-    """A message's parts; a text is one part."""
-    if isinstance(content, str):
-        content = [content]
-    if not isinstance(content, list):
-        return ()
-    found = [{"type": "text", "text": each} if isinstance(each, str) else each for each in content]
-    return [each for each in found if isinstance(each, dict)]
-
-
-def _spoken(blocks: Sequence[Mapping[str, Any]]) -> str:
-    texts = (_text(block.get("text")) for block in blocks if block.get("type") == "text")
-    return " ".join(each for each in texts if each).strip()
-
-
 def _prompt(text: str) -> str | None:
     return text[:LONG] if text.strip() and not text.startswith((*COMMANDS, NOTIFICATION)) else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -20,16 +20,19 @@ from opensessions.agents.kind import BRAILLE, WAITING, Kind, ScreenRule, TitleRu
 from opensessions.agents.lines import Lines
 from opensessions.agents.signal import BUSY, WORKING, About, Signal, States, only
 
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+"""First in the title, unless the user's `tui.terminal_title` puts it elsewhere. Without animations there is none."""
 TITLE_LAG = 1.3
 """Seconds. Measured: the spinner turns on for 0.95 s after an approval was asked for; else at most 0.1 s."""
 LAG = 0.3
 """Seconds that the rollout may be behind. Measured: at most 0.14."""
 ASKING = 1.2
 """Seconds after which a call that may need an approval, and for which the title does not say that it waits, runs."""
+UNSEEN = 10.0
+"""Seconds after which a rollout is looked for again that did not come up where it was expected."""
 SIDE_THREAD = "Generate a concise, single-line task title"
 """How the prompt of the hidden thread begins that makes up a title; it ends at once, while the turn goes on."""
 
-RUNNING: States = frozenset({"running", "waiting"})
 CALLING: States = frozenset({"tool-running", "waiting"})
 LEFT_BEHIND: States = BUSY | {"idle", "interrupted"}
 """A turn without an end from before this process: it was killed, or a daemon goes on with it."""
@@ -40,8 +43,8 @@ ENDING: States = WORKING | {"done"}
 class Codex:
     """Reads one agent's rollout."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.time
         self._finder = Finder(clock)
         self._lines = Lines("")
         self._turn = Turn()
@@ -58,7 +61,9 @@ class Codex:
         if not thread.rollout:
             self._lines, self._turn, self._title = Lines(""), Turn(), None
             watch += [f"{place.path}/sessions/{day}" for day in days(thread.id)]
-            return Look((_fresh(thread),) if _sure(thread) else (), tuple(watch), again)
+            return Look(
+                (_fresh(thread),) if _sure(thread) else (), tuple(watch), min(again or UNSEEN, UNSEEN)
+            )
         signal = self._read(thread, facts, files, place)
         left = self._asking()
         soon = min((each for each in (again, left) if each is not None), default=None)
@@ -113,7 +118,7 @@ def told(turn: Turn, thread: Thread, started: float, title: str | None, *, askin
         elif turn.calls:
             states = CALLING | {"running"} if asking else CALLING
         else:
-            states = RUNNING
+            states = only("running")
     elif turn.phase == "none" or earlier:
         states, detail = (
             only("idle"),
@@ -178,6 +183,7 @@ KIND = Kind(
     titles=(
         TitleRule(WAITING, holds=("[ ! ] Action Required", "[ . ] Action Required")),
         working(BRAILLE),
+        TitleRule(WORKING, holds=tuple(f" {dots}" for dots in SPINNER)),
     ),
     title_lag=TITLE_LAG,
     screens=(

@@ -14,8 +14,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from opensessions.agents.adapter import Facts, Files
@@ -24,6 +25,9 @@ from opensessions.agents.codex_rollout import Meta, Turn, follow, meta
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 ID = re.compile(UUID)
 HELD = re.compile(rf"/(?:thread-writer-locks/({UUID})\.lock|rollout-[^/]*?({UUID})\.jsonl)$")
+OPEN = re.compile(rf"/[a-z_]+_\d+\.sqlite$|{HELD.pattern}")
+"""What every Codex process has open: databases, locks, rollouts."""
+DAEMON_LOG = "/app-server-daemon/daemon.stderr.log"
 ROLLOUT = re.compile(rf"rollout-.*?({UUID})\.jsonl$")
 OWN = 8
 """Of the processes that belong to an agent only the nearest are looked at: the launcher and the program."""
@@ -35,6 +39,8 @@ NEAR = 0.5
 SETTLED = 15.0
 """Seconds after which rows are there: measured up to 10, as they are written 128 at a time or after a while. Before
 that, the rows of another process may be the missing ones."""
+GLIMPSE = 0.25
+"""Seconds until the next look tells whether a file was held for a moment only."""
 POLL = 10.0
 """Seconds between looks for rows, while several work in one directory and nothing tells them apart."""
 BEFORE = 1.0
@@ -51,6 +57,16 @@ SPOKEN = ("codex_tui::app::agent_message_consolidation",)
 DAEMON = "codex_app_server::message_processor"
 """Writes whenever the daemon is asked for anything."""
 ROWS = "SELECT process_uuid, target, ts, ts_nanos FROM logs WHERE ts BETWEEN ? AND ? AND target IN ({})"
+
+
+class Indexed(Struct, frozen=True):
+    """A line of `session_index.jsonl`."""
+
+    id: Any = None
+    thread_name: Any = None
+
+
+INDEX = msgspec.json.Decoder(Indexed)
 
 Proof = Literal["file", "log", "argument", "alone"]
 
@@ -110,11 +126,16 @@ def created(id: str) -> float | None:
 class Finder:
     """Finds the thread of one agent, and remembers what was proved."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self.thread: Thread | None = None
-        self._clock = clock
+        self._clock = clock or time.time
         self._strange: set[str] = set()
         """Threads that came up while others worked in the same directory, so that being alone later proves nothing."""
+        self._held_before: set[str] = set()
+        self._glimpsed = False
+        """Something was held that may have been held for a moment only."""
+        self._others: set[tuple[str, float]] = set()
+        """When threads were taken up, and not by this process, or nobody knows by which."""
         self._metas: dict[str, Meta] = {}
 
     def find(self, facts: Facts, files: Files, place: Home) -> Thread | None:
@@ -122,9 +143,9 @@ class Finder:
         found = self._held(facts, files, place)
         if found is None:
             found = self._proved(facts, files, place) or self._still(facts) or self._asked_for(facts)
-            alone = self._alone(facts, files, place)
-            if alone and (found is None or _follows(alone, found)):
-                found = alone
+            if found is None or found.proof in ("argument", "alone"):
+                alone = self._alone(facts, files, place)
+                found = alone if alone and (found is None or _follows(alone, found)) else found
         if found is not None:
             found = self._with_rollout(found, files, place)
         self.thread = found
@@ -135,7 +156,9 @@ class Finder:
         return (f"{place.path}/sessions", *_last_days(files, place)[-1:])
 
     def again(self, facts: Facts, place: Home) -> float | None:
-        """Seconds after which there may be rows that prove more; None where nothing more is to be proved."""
+        """Seconds after which there may be more that proves it; None where nothing more is to be proved."""
+        if self._glimpsed:
+            return GLIMPSE
         if self.thread and self.thread.proof == "file":
             return None
         newest = next(iter(place.up.items()), None)
@@ -147,41 +170,73 @@ class Finder:
         return POLL if facts.rivals and not proved else None
 
     def _held(self, facts: Facts, files: Files, place: Home) -> Thread | None:
-        """By the files that the process itself holds open. The daemon below it is known by its own log."""
-        held: dict[str, str] = {}
-        for pid in (facts.pid, *facts.below[: OWN - 1]):
-            paths = files.open_by(pid)
-            if any("/app-server-daemon/" in path for path in paths):
-                continue
-            for path in paths:
-                if match := HELD.search(path):
-                    id = match[1] or match[3]
-                    held[id] = path if path.endswith(".jsonl") else held.get(id, "")
-        mine = {id: path for id, path in held.items() if not self._child(files, path)}
+        """By the files that the process itself holds open.
+
+        Others' locks are tried and others' rollouts are listed at times, for a moment each: what is held counts with
+        lock and rollout together, or when it is still held at the next look.
+        """
+        locked: set[str] = set()
+        opened: dict[str, str] = {}
+        for path in self._open(facts, files):
+            if match := HELD.search(path):
+                if match[1]:
+                    locked.add(match[1])
+                else:
+                    opened[match[3]] = path
+        held = locked | opened.keys()
+        both = locked & opened.keys() if place.loaded is not None else opened.keys()
+        own = {self.thread.id} if self.thread else set()
+        lasting = {id for id in held & self._held_before if self._taken_up_by(id, facts, place)}
+        self._held_before, self._glimpsed = held, not held <= both | lasting | own
+        mine = [id for id in held & (both | lasting | own) if not self._child(files, opened.get(id, ""))]
         if not mine:
             return None
         # A former thread is held for a minute after /new.
         id = max(mine, key=lambda id: (place.up.get(id, 0.0), created(id) or 0.0, id))
-        return Thread(id, place.up.get(id) or facts.started, "file", mine[id])
+        known = self.thread if self.thread and self.thread.id == id and self.thread.proof == "file" else None
+        since = known.since if known else place.up.get(id) or facts.started
+        return Thread(id, since, "file", opened.get(id, ""))
+
+    @staticmethod
+    def _open(facts: Facts, files: Files) -> Sequence[str]:
+        """What the program holds open: the nearest process with anything of Codex. The daemon may lie below it."""
+        for pid in (facts.pid, *facts.below[: OWN - 1]):
+            paths = files.open_by(pid)
+            if any(OPEN.search(path) for path in paths):
+                return () if any(path.endswith(DAEMON_LOG) for path in paths) else paths
+        return ()
+
+    @staticmethod
+    def _taken_up_by(id: str, facts: Facts, place: Home) -> bool:
+        """May it be this process that has taken up the thread?"""
+        return id not in facts.taken and place.up.get(id, facts.started) >= facts.started - BEFORE
 
     def _proved(self, facts: Facts, files: Files, place: Home) -> Thread | None:
         """By the rows that bear the process's pid: of the threads that it took up the last one."""
-        database = _newest(files, place.path, "logs_")
-        if not database:
-            return None
         pids = {facts.pid, *facts.below}
         since = self.thread.since if self.thread and self.thread.proof == "log" else 0.0
-        for id, up in list(place.up.items())[:CANDIDATES]:
-            if up < facts.started - BEFORE or up <= since:
-                break
-            if self._settled(up) and _only(files, database, up, TAKEN_UP, pids):
+        after = max(since, facts.started - BEFORE)
+        later = [
+            each
+            for each in place.up.items()
+            if each[1] > after and self._settled(each[1]) and each not in self._others
+        ]
+        database = _newest(files, place.path, "logs_") if later or facts.rivals else ""
+        for id, up in later[:CANDIDATES]:
+            if _only(files, database, up, TAKEN_UP, pids):
                 return Thread(id, up, "log")
+            if len(self._others) >= 4 * RECENT:
+                self._others.clear()
+            self._others.add((id, up))
         if self.thread and self.thread.proof == "log":
             return self.thread
-        for id, path, up in self._candidates(facts, files, place)[:4] if facts.rivals else ():
+        if not database or not facts.rivals:
+            return None
+        for id, path, up in self._candidates(facts, files, place)[:4]:
             spoke = _tail(files, path).spoke or 0.0
             if (
-                spoke >= facts.started
+                id not in facts.taken
+                and spoke >= facts.started
                 and self._settled(spoke)
                 and _only(files, database, spoke, SPOKEN, pids)
             ):
@@ -258,8 +313,8 @@ class Finder:
 
 
 def _follows(alone: Thread, found: Thread) -> bool:
-    """Is it the thread that came up after one that is not proved any better?"""
-    return found.proof in ("argument", "alone") and alone.since > found.since and alone.id != found.id
+    """Did it come up after the one that was found, which is not proved any better?"""
+    return alone.since > found.since and alone.id != found.id
 
 
 def days(id: str) -> tuple[str, ...]:
@@ -277,13 +332,17 @@ def days(id: str) -> tuple[str, ...]:
 
 def rollout(files: Files, place: Home, id: str) -> str:
     """The rollout of a thread; "" where there is none."""
-    folders = [f"{place.path}/sessions/{day}" for day in days(id)] or list(_last_days(files, place))
-    for folder in (*folders, f"{place.path}/archived_sessions"):
+    folders = (f"{place.path}/sessions/{day}" for day in days(id))
+    for folder in (*folders, *_last_days(files, place), f"{place.path}/archived_sessions"):
         for entry in files.list(folder):
             match = ROLLOUT.fullmatch(entry.name)
             if match and match[1] == id and not entry.folder:
                 return f"{folder}/{entry.name}"
-    return ""
+    told = files.query(
+        _newest(files, place.path, "state_"), "SELECT rollout_path FROM threads WHERE id = ?", (id,)
+    )
+    path = told[0][0] if told else ""  # made in another time zone than ours
+    return path if isinstance(path, str) and files.part(path, 0, 0) is not None else ""
 
 
 def _rollouts(files: Files, place: Home) -> list[tuple[str, str, float]]:
@@ -358,8 +417,21 @@ def titled(files: Files, place: Home, id: str) -> str | None:
         rows = files.query(
             database, "SELECT NULL, title, first_user_message FROM threads WHERE id = ?", (id,)
         )
-    for name, title, first in rows or ():
-        for told in (name, title if title != first else None):
-            if isinstance(told, str) and told.strip():
-                return told
+    name, title, first = rows[0] if rows else (None, None, None)
+    for told in (name, _indexed(files, place, id), title if title != first else None):
+        if isinstance(told, str) and told.strip():
+            return told
+    return None
+
+
+def _indexed(files: Files, place: Home, id: str) -> str | None:
+    """The name in `session_index.jsonl`, where versions before the database wrote it: the last one counts."""
+    part = files.part(f"{place.path}/session_index.jsonl", -TAIL, TAIL)
+    for line in reversed(part.data.split(b"\n") if part else ()):
+        try:
+            named = INDEX.decode(line)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            continue
+        if named.id == id and isinstance(named.thread_name, str):
+            return named.thread_name
     return None

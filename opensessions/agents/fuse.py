@@ -99,8 +99,9 @@ def _agreed(fresh: Mapping[Source, Claim], now: float) -> dict[Source, Claim]:
     agreed: dict[Source, Claim] = {}
     for source, claim in fresh.items():
         against = [other for other in agreed if not agreed[other].signal.states & claim.signal.states]
-        if not against and not _common([*agreed.values(), claim]):
-            against = list(agreed)
+        beside = [agreed[other] for other in agreed if other not in against]
+        if not _common([*beside, claim]):
+            against = list(agreed)  # it has something in common with each of them, and not with all
         if all(_prevails(claim, agreed[other], now) for other in against):
             agreed = {other: agreed[other] for other in agreed if other not in against}
             agreed[source] = claim

@@ -181,7 +181,7 @@ class GeminiChat:
             began = moment(fields.get(b"startTime", b"").decode(errors="replace"))
             if not thread:
                 return "", None, False  # not written yet
-            self._heads[path] = thread, began, fields.get(b"kind", b"main") == b"main"
+            self._heads[path] = thread, began, fields.get(b"kind") != b"subagent"
         return self._heads[path]
 
     def _read(self, path: str, files: Files) -> None:

@@ -1,12 +1,28 @@
-"""Kilo, a fork of OpenCode."""
+"""Kilo, a fork of OpenCode (public: 7.7.9): its database, screens and plugin events are OpenCode's, under other
+names.
+
+Whether its shell tells when it begins is not known, so a shell that has not begun is no hint that it waits.
+"""
 
 from __future__ import annotations
 
-from opensessions.agents.kind import Kind
+from opensessions.agents.kind import BUSY, Kind
+from opensessions.agents.opencode import SCREEN_LAG, SCREENS, TRUST
+from opensessions.agents.opencode_events import hear
+from opensessions.agents.opencode_reader import Places, Reader
+
+PLACES = Places("kilo", database="KILO_DB")
 
 KIND = Kind(
     name="kilo",
     executables=frozenset({"kilo", ".kilo", "kilocode"}),
     packages=frozenset({"@kilocode/cli"}),
     excluded=frozenset({"serve", "web"}),
+    screens=SCREENS,
+    screen_lag=SCREEN_LAG,
+    screen_for=BUSY,
+    hears=hear,
+    reader=lambda: Reader(PLACES),
+    environment=frozenset({"KILO_DB", "XDG_DATA_HOME", "PWD"}),
+    trust=TRUST,
 )

@@ -3,7 +3,7 @@ plugin the screen tells that."""
 
 from __future__ import annotations
 
-from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule
+from opensessions.agents.kind import BUSY, RESTING, WAITING, WORKING, Kind, ScreenRule
 from opensessions.agents.opencode_events import hear
 from opensessions.agents.opencode_reader import Places, Reader
 from opensessions.agents.signal import Source
@@ -13,9 +13,9 @@ SCREENS = (
     # A prompt takes the place of the input box. Its last lines are the choice and what the keys do, on one line or on
     # two; what somebody types into the box stands higher.
     ScreenRule(WAITING, holds=(("allow once", "reject"), ("cancel", "⇆ select"), ("esc dismiss",)), lines=4),
-    # In a narrow pane the words are broken apart; the bar stays. It also stays for a moment after a denial.
+    # In a narrow pane the words are broken apart; the bar stays..
     ScreenRule(
-        WORKING | {"interrupted"},
+        WORKING,
         holds=(("esc interrupt",), ("esc again to interrupt",), ("■■■",), ("⬝⬝⬝",)),
         lines=3,
     ),
@@ -23,7 +23,10 @@ SCREENS = (
 )
 """Seen from 46 to 200 columns."""
 
+SCREEN_LAG = 20.0
+"""Seconds: with nobody looking, screens are looked at four times a minute."""
 TRUST: tuple[Source, ...] = ("hook", "api", "database", "screen", "transcript")
+"""What `opencode_turn` gives as `transcript` is a hint."""
 
 KIND = Kind(
     name="opencode",
@@ -31,7 +34,8 @@ KIND = Kind(
     packages=frozenset({"opencode-ai"}),
     excluded=frozenset({"serve", "web"}),
     screens=SCREENS,
-    screen_for=WAITING,
+    screen_lag=SCREEN_LAG,
+    screen_for=BUSY,
     hears=hear,
     reader=lambda: Reader(PLACES),
     environment=frozenset({"OPENCODE_DB", "XDG_DATA_HOME", "PWD"}),

@@ -1,7 +1,8 @@
 """What OpenCode's plugin tells, as signals. Events as OpenCode 1.18.33 sends them to plugins.
 
-The plugin sends an event's `properties` as they are, and beside them `child: true` for a subagent's conversation and,
-with the answer to a question, in `open` how many others are still open: only inside of the program is that known.
+The plugin sends an event's `properties` as they are, and beside them `child: true` for a subagent's conversation, with
+the main one in `root`, and, with the answer to a question, in `open` how many others are still open: only the program
+knows.
 
 `session.status` busy says nothing here: it is sent once more just before the end of each turn, while every step of the
 model begins with a message that has neither finish, error nor completion. Parts say nothing here either: a tool's part
@@ -32,9 +33,9 @@ ANSWERED = frozenset({"permission.replied", "question.replied", "question.reject
 def hear(heard: Heard) -> Signal | Ignored | None:
     """See `adapter.Ear`."""
     told = _object(heard.payload, "properties") or heard.payload
-    event, thread = heard.event, text(told.get("sessionID")) or None
+    event, thread = heard.event, text(heard.payload.get("root") or told.get("sessionID")) or None
     if event in ASKED:
-        return _signal(heard, only("waiting"), About(waiting_for=ASKED[event]))
+        return _signal(heard, only("waiting"), About(thread, waiting_for=ASKED[event]))
     if event in ANSWERED:
         return _answered(heard, told)
     if _child(heard, told):

@@ -81,7 +81,7 @@ class Reader:
         told = said(
             Conversation(
                 user, assistant, database.tools(assistant.id) if assistant else (), database.now(), facts.started,
-                self._places.hints and bool(HINTING.match(session.version)),
+                session.created, self._places.hints and bool(HINTING.match(session.version)),
             )
         )  # fmt: skip
         if told is None:

@@ -27,10 +27,10 @@ QUESTIONS = frozenset({"question"})
 """Tools that ask the user and do nothing else."""
 SHELLS = frozenset({"bash", "shell"})
 """Tools that show by `metadata` that they have begun, behind any question for a permission."""
-SETTLE = 0.5
-"""Seconds after which a tool that was going to ask has asked, as the plugin and the screen tell: on a quiet machine
-0.01 to 0.2."""
-STUCK = 3.0
+SETTLE = 2.0
+"""Seconds after which a tool that was going to ask has asked, and the screen was looked at since: it asks after 0.01
+to 0.2 on a quiet machine, after 1 on a busy one. As long as a step is over after its tools."""
+STUCK = 5.0
 """Seconds after which a shell that has not begun waits for a permission, and a step without a next one has ended."""
 QUIET = 60.0
 """Seconds of a turn in which nothing is written, after which it may have ended without a trace."""
@@ -82,6 +82,8 @@ class Conversation(Struct, frozen=True):
     """Seconds since the epoch; None where nobody knows."""
     started: float = 0.0
     """When the program that works on it started."""
+    created: float | None = None
+    """When it was begun."""
     hints: bool = False
     """May a shell that has not begun for long be taken to wait? Known of OpenCode alone."""
 
@@ -102,7 +104,7 @@ def said(conversation: Conversation) -> Said | None:
     """What the conversation says; None where it says nothing."""
     user, assistant = conversation.user, conversation.assistant
     if assistant is None:
-        return _asked(conversation, user) if user else None
+        return _asked(conversation, user) if user else _created(conversation)
     if user and _next(user, assistant):
         return _asked(conversation, user)
     began = min(user.created, assistant.created) if user else assistant.created
@@ -162,6 +164,14 @@ def _over(tools: Sequence[Tool]) -> float | None:
     return max((tool.ended for tool in tools if tool.ended is not None), default=None)
 
 
+def _created(conversation: Conversation) -> Said | None:
+    """Nothing stands in it yet. It is made for the first prompt, which follows in some hundredths of a second."""
+    created = conversation.created
+    if created is None or created < conversation.started or _age(conversation, created) >= STUCK:
+        return None
+    return Said(only("running"), at=created, detail="just begun")
+
+
 def _asked(conversation: Conversation, user: Message) -> Said:
     """The user has spoken last."""
     if user.created < conversation.started:
@@ -193,15 +203,19 @@ def _under_way(conversation: Conversation, assistant: Message, began: float) -> 
     if _denied(tools):
         return Said(only("interrupted"), at=_over(tools), detail="a tool was denied")
     if assistant.finish is not None and assistant.finish not in GOING_ON:
-        return Said(
-            frozenset({"running", "done"}), at=began, detail=f"finish {assistant.finish}, not completed"
-        )
+        # The model has answered; what changed in the files is still being noted.
+        states = only("error" if assistant.finish == "error" else "done")
+        return Said(states, detail=f"finish {assistant.finish}")
     over = _over(tools)
     if over is not None:
         # The step ends a moment after its tools, and only its end tells whether they were aborted.
         age = _age(conversation, over)
         if age < SETTLE:
-            return Said(WORKING | {"interrupted"}, at=began, detail="a tool has ended", again=SETTLE - age)
+            states = WORKING | {"interrupted"}
+            return Said(states, at=began, detail="a tool has ended", again=SETTLE - age)
+        if age < QUIET:
+            states = frozenset({"running", "interrupted"})
+            return Said(states, at=began, detail="a tool has ended", again=QUIET - age)
     written = max(assistant.created, over or 0.0)
     return _unless_quiet(conversation, only("running"), began, written, "assistant message not completed")
 
@@ -221,21 +235,18 @@ def _with_tools(conversation: Conversation, opened: list[Tool], began: float) ->
             return Said(only("tool-running"), at=at, detail=f"{names} running")
         return _may_wait(at, f"{names} running")
     newest = max((tool.started for tool in unproven if tool.started is not None), default=at)
+    # A shell that has not begun does not run, where that is known to be told; whether it waits the screen may tell.
+    shells = conversation.hints and all(tool.name in SHELLS for tool in unproven)
+    limit = STUCK if shells else SETTLE
     age = _age(conversation, newest)
-    if age < SETTLE:
-        return Said(
-            BUSY, at=at, detail=f"{names} just called", waiting_for="permission prompt", again=SETTLE - age
-        )
-    shells = [tool.started for tool in unproven if tool.name in SHELLS and tool.started is not None]
-    if not conversation.hints or not shells:
-        return _may_wait(at, f"{names} running")
-    age = _age(conversation, min(shells))
-    hint = "the shell has not begun" if age >= STUCK else ""
-    return _may_wait(at, f"{names} running", STUCK - age if age < STUCK else None, hint)
+    if age < limit:
+        detail = f"{names} just called"
+        return Said(BUSY, at=at, detail=detail, waiting_for="permission prompt", again=limit - age)
+    return _may_wait(at, f"{names} running", "the shell has not begun" if shells else "")
 
 
-def _may_wait(at: float, detail: str, again: float | None = None, hint: str = "") -> Said:
-    return Said(frozenset({"tool-running", "waiting"}), at, detail, "permission prompt", again, hint)
+def _may_wait(at: float, detail: str, hint: str = "") -> Said:
+    return Said(frozenset({"tool-running", "waiting"}), at, detail, "permission prompt", hint=hint)
 
 
 def _completed(conversation: Conversation, assistant: Message, began: float) -> Said:

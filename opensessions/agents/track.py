@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from opensessions.agents.fuse import LONG_AGO, UNKNOWN, Claim, Verdict, fuse
+from opensessions.agents.fuse import LONG_AGO, PREFERRED, UNKNOWN, Claim, Verdict, fuse
 from opensessions.agents.kind import Kind
 from opensessions.agents.signal import BUSY, About, Signal, Source
 from opensessions.model import AgentState
 
 TEXT = 200
 """Characters of a title, prompt or reason that are kept."""
+LONGEST = 3600.0
+"""Seconds that a source may be late."""
 FUTURE = 1.0
 """Seconds that a source's clock may be ahead of ours; one that is further ahead is not believed."""
 
@@ -37,16 +40,36 @@ class Track(Struct, frozen=True):
 
 def hear(track: Track, signals: Iterable[Signal], now: float, *, first: bool = False) -> Track:
     """Take these in, each in place of its source's last word. `now` on a clock that never goes back. `first`: it was
-    so before we looked, nobody knows for how long."""
+    so before we looked, nobody knows for how long. The same track where that is nothing new."""
     claims = dict(track.claims)
-    for signal in signals:
+    for signal in map(_sound, signals):
+        if not signal.states:
+            claims.pop(signal.source, None)
+            continue
         old = claims.get(signal.source)
         same = old is not None and not signal.event and _same(old.signal, signal)
         if old is not None and same:
             claims[signal.source] = Claim(signal, old.changed)
         else:
             claims[signal.source] = Claim(signal, LONG_AGO if first and not signal.event else now)
-    return replace(track, claims=claims)
+    return track if claims == track.claims else replace(track, claims=claims)
+
+
+def _sound(signal: Signal) -> Signal:
+    """The signal with what can be worked with: known states, numbers that are some, texts that can be shown."""
+    good_for = signal.good_for if signal.good_for is not None and math.isfinite(signal.good_for) else None
+    return replace(
+        signal,
+        states=signal.states & _STATES,
+        about=cleaned(signal.about),
+        at=signal.at if signal.at is not None and math.isfinite(signal.at) else None,
+        lag=min(max(0.0, signal.lag), LONGEST) if math.isfinite(signal.lag) else 0.0,
+        good_for=good_for,
+        detail=clean(signal.detail) or "",
+    )
+
+
+_STATES = frozenset(PREFERRED)
 
 
 def forget(track: Track, sources: Iterable[Source]) -> Track:
@@ -63,7 +86,6 @@ def judge(track: Track, kind: Kind, now: float, clock: float) -> Track:
     """The track with its verdict for the moment `now`; `clock` is that moment in seconds since the epoch."""
     before = track.verdict.state if track.turn else None
     verdict = fuse(track.claims, kind.trust, now, before)
-    verdict = replace(verdict, about=cleaned(verdict.about))
     turn = track.turn or verdict.state in BUSY or verdict.state in ("done", "error", "interrupted")
     if verdict == track.verdict and turn == track.turn and track.since:
         return track

@@ -27,5 +27,6 @@ def run(arguments: argparse.Namespace) -> int:
     who = caller.find()
     client = arguments.client or (who.client if who else "")
     more = {"client": client} if arguments.act == "focus" else {}
-    ask(registered(who), f"agent-{arguments.act}", target=arguments.target, **more)
+    mux = who.mux if who else ""
+    ask(registered(who), f"agent-{arguments.act}", target=arguments.target, mux=mux, **more)
     return 0

@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Each source, what it said, for how long, and what came of it."""
-    payload = start.ask(running(caller.find()), "explain", target=arguments.target)
+    who = caller.find()
+    payload = start.ask(running(who), "explain", target=arguments.target, mux=who.mux if who else "")
     print(payload.decode() if arguments.json else told(decode(payload, type=dict[str, Any]), time.time()))
     return 0
 

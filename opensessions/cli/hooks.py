@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _act(agent: str, named: bool, arguments: argparse.Namespace) -> bool:
     """Install or uninstall one; False where it could not be done."""
     if agent in agents.WITHOUT:
-        print(f"opensessions: {agent} cannot be told to tell us: {agents.WITHOUT[agent]}.", file=sys.stderr)
+        print(f"opensessions: nothing is installed for {agent}: {agents.WITHOUT[agent]}.", file=sys.stderr)
         return False
     if not named and not os.path.isdir(agents.folder(agent)):
         if not arguments.json:

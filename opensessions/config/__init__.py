@@ -80,9 +80,8 @@ class Notify(Struct, frozen=True):
     message: Annotated[bool, Key(rules.FLAG, "Tell in the status lines of attached clients")] = True
     bell: Annotated[bool, Key(rules.FLAG, "Ring the bell of terminals that show a sidebar")] = True
     desktop: Annotated[
-        Literal["auto", "off"],
-        Key(rules.one_of("auto", "off"), "On the desktop, by your terminal, notify-send or osascript"),
-    ] = "auto"
+        bool, Key(rules.FLAG, "Tell on the desktop, by your terminal, notify-send or osascript")
+    ] = True
     command: Annotated[
         tuple[str, ...] | None,
         Key(rules.ARGV, "Program and arguments to run for each (no shell); null for none"),

@@ -16,7 +16,11 @@ from msgspec import Struct
 MODIFY, ATTRIB, MOVED_FROM, MOVED_TO = 0x2, 0x4, 0x40, 0x80
 CREATE, DELETE, DELETE_SELF, MOVE_SELF = 0x100, 0x200, 0x400, 0x800
 OVERFLOW, IGNORED = 0x4000, 0x8000
-EVERYTHING = MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF
+MASK_ADD = 0x20000000
+ITSELF = DELETE_SELF | MOVE_SELF
+EVERYTHING = MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | ITSELF
+COMING = CREATE | MOVED_TO | ITSELF
+"""What is of interest in a folder where something is expected: not what is written beside it."""
 HEADER = "iIII"
 ROOM = 64 << 10
 
@@ -38,9 +42,10 @@ class Inotify:
             raise OSError("this system has no inotify")
         self.handle = self._checked(self._libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK))
 
-    def add(self, path: str) -> int:
-        """Watch a file or folder; the same number for the same inode. OSError where that cannot be."""
-        return self._checked(self._libc.inotify_add_watch(self.handle, os.fsencode(path), EVERYTHING))
+    def add(self, path: str, mask: int = EVERYTHING) -> int:
+        """Watch a file or folder, beside what it is watched for already; the same number for the same inode. OSError
+        where that cannot be."""
+        return self._checked(self._libc.inotify_add_watch(self.handle, os.fsencode(path), mask | MASK_ADD))
 
     def remove(self, watch: int) -> None:
         """Watch it no more. One that the kernel has removed itself is left."""

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from opensessions.files.inotify import IGNORED, MODIFY, OVERFLOW, Inotify
+from opensessions.files.inotify import COMING, EVERYTHING, IGNORED, ITSELF, MODIFY, OVERFLOW, Inotify
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Watch:
 
     A folder tells of what is made, renamed, removed or written directly in it. A path that does not exist is waited
     for by watching the folder above it that does. What cannot be watched (no inotify, or no more of it) is looked at
-    every POLL seconds.
+    every POLL seconds, and a tenth of the time at most.
     """
 
     def __init__(self, on_change: Callable[[str], None]) -> None:
@@ -35,6 +35,8 @@ class Watch:
         """Token -> paths."""
         self._watches: dict[int, set[tuple[str, str]]] = {}
         """Watch -> (path that is wanted, name in the watched folder that leads to it; "" if it is the path itself)."""
+        self._armed: dict[str, int] = {}
+        """Path -> its watch."""
         self._polled: dict[str, object] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._inotify: Inotify | None = None
@@ -86,7 +88,7 @@ class Watch:
         at, name = path, ""
         for _ in range(TRIES):
             try:
-                watch = self._inotify.add(at)
+                watch = self._inotify.add(at, COMING if name else EVERYTHING)
             except (FileNotFoundError, NotADirectoryError):
                 above, _, name = at.rpartition("/")
                 at = above or "/"
@@ -95,25 +97,23 @@ class Watch:
                 log.info("%s is looked at every %g s, since it cannot be watched: %s", path, POLL, error)
                 break
             self._watches.setdefault(watch, set()).add((path, name))
+            self._armed[path] = watch
             if not name or not os.path.exists(f"{at.rstrip('/')}/{name}"):
                 return
-            # It came between the two calls.
-            self._watches[watch].discard((path, name))
-            self._release(watch)
+            self._disarm(path)  # it came between the two calls
             at, name = path, ""
         self._poll(path)
 
     def _disarm(self, path: str) -> None:
         self._polled.pop(path, None)
-        for watch, wanted in tuple(self._watches.items()):
-            wanted -= {pair for pair in wanted if pair[0] == path}
-            self._release(watch)
-
-    def _release(self, watch: int) -> None:
-        if not self._watches.get(watch):
-            self._watches.pop(watch, None)
-            if self._inotify:
-                self._inotify.remove(watch)
+        watch = self._armed.pop(path, None)
+        if watch is None:
+            return
+        left = {pair for pair in self._watches.get(watch, ()) if pair[0] != path}
+        if left:
+            self._watches[watch] = left
+        elif self._watches.pop(watch, None) is not None and self._inotify:
+            self._inotify.remove(watch)
 
     def _read(self) -> None:
         if self._inotify is None:
@@ -126,7 +126,7 @@ class Watch:
                 rearmed |= set(self._wanted)
                 continue
             for path, name in tuple(self._watches.get(notice.watch, ())):
-                if name and notice.name != name and not notice.mask & IGNORED:
+                if name and notice.name != name and not notice.mask & (IGNORED | ITSELF):
                     continue  # something else in a folder that only leads to it
                 told |= self._wanted.get(path, frozenset())
                 if name or (not notice.name and not notice.mask & MODIFY):
@@ -147,6 +147,8 @@ class Watch:
             self._timer = asyncio.get_running_loop().call_later(POLL, self._compare)
 
     def _compare(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         self._timer = None
         told: set[str] = set()
         for path, before in tuple(self._polled.items()):
@@ -155,7 +157,7 @@ class Watch:
                 self._polled[path] = now
                 told |= self._wanted.get(path, frozenset())
         if self._polled:
-            self._timer = asyncio.get_running_loop().call_later(POLL, self._compare)
+            self._timer = loop.call_later(max(POLL, 9 * (loop.time() - began)), self._compare)
         for token in sorted(told):
             self._on_change(token)
 

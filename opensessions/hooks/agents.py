@@ -1,4 +1,4 @@
-"""Which agents have hooks or plugins, where, and what goes there.
+"""Into which agents' hooks or plugins we install, where, and what goes there.
 
 Seen firing with the real programs: Claude Code 2.1.197, Codex 0.169.0, OpenCode 1.18.33, Gemini CLI 0.61.0, Qwen Code
 0.15.10, Pi 0.73.1. From public documentation alone: Amp, Copilot CLI, Cursor, Droid, Kilo.
@@ -66,16 +66,16 @@ SECONDS = 5
 
 WITHOUT = {
     "aider": "it has no hooks; it runs one command when it waits, `--notifications-command`, which is yours",
-    "crush": "it has no hooks",
-    "goose": "it has no hooks",
+    "crush": "its hooks differ from version to version, and a version that does not know one refuses its settings",
+    "goose": "its hooks are plugins of several files, which we do not write",
 }
-"""Agents that have nothing to install into, and why."""
+"""Agents that we install nothing into, and why."""
 
 ALIASES = {"claude": "claude-code", "cursor-agent": "cursor"}
 
 
 def names() -> list[str]:
-    """Every agent that has hooks or plugins, in the order of their names."""
+    """Every agent that we install into, in the order of their names."""
     return sorted(FOLDERS)
 
 

@@ -97,19 +97,23 @@ def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join(parts) + text[done:]
 
 
-def deletions(
-    document: Document, container: Node, unwanted: Sequence[int], careful: bool = False
-) -> list[tuple[int, int]]:
-    """The parts, as (start, length), that go with the members of these numbers. Comments stay.
-
-    `careful` leaves the blanks before each as well: the newline among them may be what ends a comment.
-    """
+def deletions(document: Document, container: Node, unwanted: Sequence[int]) -> list[tuple[int, int]]:
+    """The parts, as (start, length), that go with the members of these numbers. Comments stay. Parts may overlap
+    where members follow one another."""
+    text = document.text
     parts: list[tuple[int, int]] = []
     members = container.members
     for number in unwanted:
         member = members[number]
-        start = member.start if careful else _before(document, member.start)[0]
-        parts.append((start, member.end - start))
+        start, after_comment = _before(document, member.start)
+        end = member.end
+        if after_comment:  # the newline that ends the comment stays; the one behind the member goes instead
+            start = text.index("\n", start) + 1
+            rest = text[end + 1 if member.comma == end else end :]
+            blank = len(rest) - len(rest.lstrip(" \t\r"))
+            if rest[blank : blank + 1] == "\n":
+                end = len(text) - len(rest) + blank + 1
+        parts.append((start, end - start))
         if member.comma is not None:
             parts.append((member.comma, 1))
     kept = [number for number in range(len(members)) if number not in unwanted]

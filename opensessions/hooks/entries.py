@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from opensessions.errors import OpenSessionsError
 from opensessions.hooks import edit, jsonc
 from opensessions.hooks.command import ours
 from opensessions.hooks.jsonc import Document, Malformed, Node
@@ -74,17 +73,8 @@ def put(text: str, entries: Entries, layout: Layout) -> Put:
 def take(text: str, layout: Layout, kept: frozenset[str] = frozenset()) -> str:
     """The text without any entry of ours. Lists and objects that are empty then go too, but not those named in
     `kept` (see `empty`): they were empty before us. Malformed where the text is not JSON."""
-    for careful in (False, True):
-        document = jsonc.read(text)
-        parts = list(_parts(document, layout, kept, careful))
-        changed = edit.without(text, _apart(parts))
-        try:
-            after = jsonc.read(changed)
-        except Malformed:
-            continue
-        if not any(True for _ in found(after, layout)):
-            return changed
-    raise OpenSessionsError("Our entries cannot be taken out of the settings; nothing was changed.")
+    document = jsonc.read(text)
+    return edit.without(text, _apart(_parts(document, layout, kept)))
 
 
 def found(document: Document, layout: Layout) -> Iterator[tuple[str, Any]]:
@@ -131,9 +121,7 @@ def _lists(document: Document, layout: Layout) -> Iterator[tuple[str, Node]]:
             yield member.key or "", member.node
 
 
-def _parts(
-    document: Document, layout: Layout, kept: frozenset[str], careful: bool
-) -> Iterator[tuple[int, int]]:
+def _parts(document: Document, layout: Layout, kept: frozenset[str]) -> Iterator[tuple[int, int]]:
     holder = _holder(document, layout)
     if holder is None or document.root is None:
         return
@@ -149,20 +137,20 @@ def _parts(
             if _is_ours(group.node.value) or (mine and len(mine) == len(listed)):
                 whole.append(index)
             elif mine and hooks is not None:
-                yield from edit.deletions(document, hooks, mine, careful)
+                yield from edit.deletions(document, hooks, mine)
         if whole and len(whole) == len(member.node.members) and member.key not in kept:
             gone.append(number)
         elif whole:
-            yield from edit.deletions(document, member.node, whole, careful)
+            yield from edit.deletions(document, member.node, whole)
     if gone and layout.under and len(gone) == len(holder.members) and "" not in kept:
         root = document.root
         number = next(at for at, each in enumerate(root.members) if each.node is holder)
-        yield from edit.deletions(document, root, [number], careful)
+        yield from edit.deletions(document, root, [number])
     elif gone:
-        yield from edit.deletions(document, holder, gone, careful)
+        yield from edit.deletions(document, holder, gone)
 
 
-def _apart(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _apart(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """In order, without overlaps."""
     done = 0
     result = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
-from opensessions.agents.detect import NOTHING, detect, recognise, recognise_all, shown_panes
+from opensessions.agents.detect import NOTHING, Match, detect, recognise, recognise_all, shown_panes
 from opensessions.agents.known import Kinds
 from opensessions.model import Inventory, Process
 from opensessions.processes.exits import Exits
@@ -60,12 +60,19 @@ class AgentWatch:
 
     def is_helper(self, pid: int) -> bool:
         """Is this process a server of some agent's, which works for every pane?"""
-        if pid in self._matches.processes:
-            found = self._matches.found.get(pid)
-        else:  # it may have left the pane that it was started in
-            words, path = self._source.program(pid)
-            found = recognise(Process(pid, 0, 0, "", path.rpartition("/")[2], words), self._kinds)
+        found = self._match(pid)
         return found is not None and found.helper
+
+    def is_agent(self, pid: int) -> bool:
+        """Is it an agent, in a pane or not?"""
+        found = self._match(pid)
+        return found is not None and not found.helper
+
+    def _match(self, pid: int) -> Match | None:
+        if pid in self._matches.processes:
+            return self._matches.found.get(pid)
+        words, path = self._source.program(pid)
+        return recognise(Process(pid, 0, 0, "", path.rpartition("/")[2], words), self._kinds)
 
     def _on_change(self, new: State, old: State) -> None:
         if _inventories(new) != self._read:
@@ -77,6 +84,7 @@ class AgentWatch:
 
     async def _look(self) -> None:
         read = _inventories(self._bus.state)
+        generations = {key: self._bus.state.muxes[key].generation for key in read}
         panes = {key: shown_panes(inventory) for key, inventory in read.items()}
         roots = {pid for each in panes.values() for pid in each.values()}
         near = {
@@ -96,7 +104,8 @@ class AgentWatch:
             elsewhere = {pid for other, each in panes.items() if other != key for pid in each.values()}
             found = detect(key, panes[key], self._matches, elsewhere)
             watched |= {agent.pid: agent.start for each in found.values() for agent in each}
-            if key in self._bus.state.muxes:
+            now = self._bus.state.muxes.get(key)
+            if now is not None and now.generation == generations[key]:
                 self._tracker.update(key, found)
         self._exits.watch(watched)
 

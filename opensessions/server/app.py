@@ -117,7 +117,7 @@ class Server:
         self._tracker = Tracker(self._bus, this_system())
         self._agents = AgentWatch(self._bus, kinds(settings.agents), this_system(), self._tracker)
         self._screens = Screens(self._bus, self._muxes, self._tracker)
-        hearing = Hearing(self._bus, self._tracker, self._agents.is_helper)
+        hearing = Hearing(self._bus, self._tracker, self._agents.is_helper, self._agents.is_agent)
         self._verbs.add("agent-hook", hearing.hook)
         self._agent_events.on_event = hearing.event
         self._parting = Parting(self._bus)

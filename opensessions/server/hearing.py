@@ -18,17 +18,26 @@ log = logging.getLogger(__name__)
 
 PIDS = 16
 """Ancestors of a hook's process that are looked at."""
-LATE = 600.0
-"""Seconds that an API event's own time may lie in the past."""
+TEXT = 100
+"""Characters of an event's name."""
+DIGITS = 18
 
 
 class Hearing:
-    """What is told from outside. `is_helper` says of a pid whether it is an agent's server, working for every pane."""
+    """What is told from outside. `is_helper` says of a pid whether it is an agent's server, working for every pane;
+    `is_agent` whether it is an agent, in whatever place."""
 
-    def __init__(self, bus: Bus, tracker: Tracker, is_helper: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        tracker: Tracker,
+        is_helper: Callable[[int], bool],
+        is_agent: Callable[[int], bool] = lambda pid: False,
+    ) -> None:
         self._bus = bus
         self._tracker = tracker
         self._is_helper = is_helper
+        self._is_agent = is_agent
 
     async def hook(self, arguments: Arguments) -> object:
         """The verb `agent-hook`. One that belongs to no agent that we know is dropped: it runs outside of any pane."""
@@ -39,56 +48,47 @@ class Hearing:
         if tracked is None:
             log.debug("a hook of %s is nobody's: %s", arguments.get("agent"), event)
             return {"agent": None}
-        known = tracked.track.thread
-        if thread and known and thread != known and not self._follows(tracked, thread, arguments):
+        if not self._follows(tracked, thread, arguments.get("event", "") in STARTS):
             return {"agent": None}
-        self._tracker.heard(tracked, Heard(event, payload), thread)
+        if self._tracker.in_order(tracked, number(arguments.get("order", ""))):
+            self._tracker.heard(tracked, Heard(event[:TEXT], payload), thread)
         return {"agent": tracked.id}
 
     def _whose(self, arguments: Arguments, thread: str | None) -> Tracked | None:
         """By the conversation, which no environment can get wrong; by the processes above the hook; by the pane that
-        the hook's environment names, unless a server that works for every pane has started it; by the directory."""
+        the hook's environment names, unless another agent stands above the hook: a terminal that was started from a
+        pane names it too. A server that works for every pane has the environment of the one that started it: its hooks
+        go by the directory."""
         candidates = [one for one in self._tracker.living() if one.found.kind.name == arguments.get("agent")]
         if thread and (found := one_of(one for one in candidates if one.track.thread == thread)):
             return found
-        pids = [
-            int(pid) for pid in arguments.get("pid", "").split(",")[:PIDS] if pid.isascii() and pid.isdigit()
-        ]
-        pids += [int(pid) for pid in [arguments.get("agentpid", "")] if pid.isascii() and pid.isdigit()]
-        shared = any(map(self._is_helper, pids))
-        if not shared:
-            above = set(pids)
-            found = one_of(one for one in candidates if {one.found.pid, *one.found.below} & above)
-            found = found or one_of(one for one in candidates if one.found.pid in above)
-            if found:
-                return found
-            mux = self._mux(arguments)
-            pane = arguments.get("pane", "")
-            if found := one_of(
-                one for one in candidates if one.mux == mux and one.found.pane == pane and pane
-            ):
-                return found
-        folder = arguments.get("cwd", "")
-        near = [one for one in candidates if one.facts and one.facts.cwd == folder and folder]
-        fresh = [one for one in near if not one.track.thread]
-        return one_of(near) or (one_of(fresh) if shared else None)
+        told = [*arguments.get("pid", "").split(",", PIDS)[:PIDS], arguments.get("agentpid", "")]
+        pids = {pid for pid in map(number, told) if pid}
+        if any(map(self._is_helper, pids)):
+            folder = arguments.get("cwd", "")
+            near = [one for one in candidates if one.facts and one.facts.cwd == folder and folder]
+            return one_of(near) or one_of(one for one in near if not one.track.thread)
+        found = one_of(one for one in candidates if not pids.isdisjoint((one.found.pid, *one.found.below)))
+        if found or any(map(self._is_agent, pids)):
+            return found
+        mux, pane = self._mux(arguments), arguments.get("pane", "")
+        return one_of(one for one in candidates if one.mux == mux and one.found.pane == pane)
 
     def _mux(self, arguments: Arguments) -> str:
         """The key of the multiplexer whose socket the hook's environment names."""
         socket = arguments.get("tmux", "")
         return next((key for key, mux in self._bus.state.muxes.items() if mux.socket == socket), "")
 
-    def _follows(self, tracked: Tracked, thread: str, arguments: Arguments) -> bool:
-        """Another conversation than the one that we know of: a new one in the same agent, or a subagent's? The agent's
-        files know, if it keeps any; a hook that says so itself (a conversation starts) counts at once."""
-        others = {one.track.thread for one in self._tracker.living() if one is not tracked}
-        if thread in others:
+    def _follows(self, tracked: Tracked, thread: str | None, starts: bool) -> bool:
+        """Is the hook about the conversation that we know of, or may it have become another one? A subagent's and a
+        nested agent's hooks come from below this agent as well. The agent's files know, if it keeps any; a plugin,
+        which runs in the agent itself, that says that one starts counts at once."""
+        if not thread or tracked.track.thread in (None, thread):
+            return True
+        if any(one.track.thread == thread for one in self._tracker.living()):
             return False
-        starts = arguments.get("event", "") in STARTS
-        sure = any(
-            claim.signal.about.thread for source, claim in tracked.track.claims.items() if source != "hook"
-        )
-        return starts or not sure
+        claims = tracked.track.claims.items()
+        return starts or not any(claim.signal.about.thread for source, claim in claims if source != "hook")
 
     def event(self, event: AgentEvent) -> bool:
         """`POST /api/agent-event`. False where there is no such agent in that place."""
@@ -104,8 +104,8 @@ class Hearing:
             here = [one for one in here if one.found.pane == event.pane]
         else:
             mux = self._bus.state.muxes.get(event.mux)
-            homes = mux.homes if mux else {}
-            here = [one for one in here if homes.get(one.id) == event.session]
+            panes = mux.inventory.panes_of(event.session) if mux and mux.inventory else ()
+            here = [one for one in here if one.found.pane in panes]
         found = one_of(here)
         if found is None:
             return False
@@ -115,7 +115,7 @@ class Hearing:
 
 
 STARTS = frozenset({"SessionStart", "session.created", "session_start"})
-"""Events that begin a conversation, or go on with one."""
+"""Events of plugins that begin a conversation, or go on with one."""
 
 
 def one_of(candidates: Iterable[Tracked]) -> Tracked | None:
@@ -135,4 +135,9 @@ def read_payload(data: str) -> Mapping[str, object]:
 def text(payload: Mapping[str, object], name: str) -> str:
     """A short text in the payload; "" where there is none."""
     value = payload.get(name)
-    return value[:100] if isinstance(value, str) else ""
+    return value[:TEXT] if isinstance(value, str) else ""
+
+
+def number(text: str) -> int:
+    """The natural number; 0 where it is none, or larger than anything that is counted."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else 0

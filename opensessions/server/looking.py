@@ -1,9 +1,10 @@
-"""Lets agents' readers look at their files, in a thread: what the system tells of a process, and what a look gave."""
+"""Lets agents' readers look at their files: what the system tells of a process, whom else it must not be taken for, and
+the look itself, which may block."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -15,67 +16,46 @@ from opensessions.server.supervise import guarded
 
 
 class Rival(Struct, frozen=True):
-    """What the others must know of an agent: whose conversation a file holds depends on it."""
+    """What the others of its kind must know of an agent: whose conversation a file holds depends on it."""
 
     id: str
-    kind: str
     thread: str | None
     cwd: str
 
 
-class Subject(Struct, frozen=True):
-    """An agent whose files are to be looked at; `facts` and `look` are the last ones."""
-
-    id: str
-    found: Found
-    reader: Reader | None
-    facts: Facts | None
-    look: Look
-
-
 class Looker:
-    """`look` blocks; it is called by one thread at a time."""
+    """`look` may be called by several threads, each with another reader."""
 
     def __init__(self, source: ProcessSource) -> None:
         self._source = source
         self._disk = Disk()
 
-    def look(
-        self, subjects: Sequence[Subject], everybody: Sequence[Rival]
-    ) -> list[tuple[Subject, Facts, Look]]:
-        """What each one's reader says now. A reader that fails says nothing, and its files stay watched."""
-        folders = {subject.id: self._source.folder(subject.found.pid) for subject in subjects}
-        looks = []
-        for subject in subjects:
-            kind = subject.found.kind.name
-            rivals = [each for each in everybody if each.kind == kind and each.id != subject.id]
-            here = folders[subject.id]
-            near = sum(1 for each in rivals if here and folders.get(each.id, each.cwd) == here)
-            facts = self._facts(subject, here, frozenset(each.thread for each in rivals if each.thread), near)
-            look: Look | None = Look()
-            if subject.reader is not None:
-                what = f"reading what {kind} in {subject.found.pane} wrote"
-                look = guarded(what, subject.reader.look, facts, self._disk)
-            looks.append((subject, facts, look or Look(watch=subject.look.watch)))
-        return looks
+    def folder(self, pid: int) -> str:
+        """The process's working directory; "" where it may not be read. Takes microseconds."""
+        return self._source.folder(pid)
 
-    def _facts(self, subject: Subject, cwd: str, taken: frozenset[str], rivals: int) -> Facts:
-        found, known = subject.found, subject.facts
-        env: Mapping[str, str]
-        if known is None:
-            env = self._source.variables(found.pid, found.kind.environment | {"HOME"})
-            started = time.time() - max(0, self._source.now() - found.start) / 100
-        else:
-            env, started = known.env, known.started
+    def now(self) -> float:
+        """This moment in seconds, on the clock in which processes start."""
+        return self._source.now() / 100
+
+    def facts(self, id: str, found: Found, known: Facts | None, cwd: str, kin: Iterable[Rival]) -> Facts:
+        """What the system tells of this agent, now in `cwd`. `kin`: all of its kind. Takes microseconds."""
+        rivals = [each for each in kin if each.id != id]
+        # The time of day may have been set meanwhile. The earlier answer takes nothing of its own away from an agent.
+        started = time.time() - max(0.0, self.now() - found.start / 100)
         same = known is not None and known.pid == found.pid
         return Facts(
             pid=found.pid,
             start=found.start,
-            started=started,
+            started=min(started, known.started) if known else started,
             argv=known.argv if known and same else self._source.program(found.pid)[0],
-            cwd=cwd or (known.cwd if known else ""),
-            env=env,
+            cwd=cwd,
+            env=known.env if known else self._source.variables(found.pid, found.kind.environment | {"HOME"}),
             below=found.below,
-            taken=taken,
-            rivals=rivals,
+            taken=frozenset(each.thread for each in rivals if each.thread),
+            rivals=sum(1 for each in rivals if cwd and each.cwd == cwd),
         )
+
+    def look(self, what: str, reader: Reader, facts: Facts) -> Look | None:
+        """What the reader says now; None where it failed. Blocks, for as long as the disk does."""
+        return guarded(f"reading what {what} wrote", reader.look, facts, self._disk)

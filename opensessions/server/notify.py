@@ -26,6 +26,9 @@ from opensessions.server.whereabouts import Place
 
 log = logging.getLogger(__name__)
 
+HEAD_START = 0.2
+"""Seconds that a terminal's sequence gets on its way: a multiplexer may pass on nothing while it shows a message."""
+
 
 class Notifier:
     """Watches the State for news, and takes what scripts want told."""
@@ -130,21 +133,17 @@ class Notifier:
             )
             if clients:
                 told.append((key, clients))
-        log.debug("%s: %d clients are told%s", notice.key, len(told), " quietly" if quiet else "")
-        for key, clients in told:
-            await self._announce(key, clients, notice)
-        voices = [
-            (sidebar, client) for key, clients in told for sidebar, client in self._voices(key, clients)
-        ]
+        log.debug("%s: told in %d multiplexers%s", notice.key, len(told), ", quietly" if quiet else "")
+        voices = [voice for key, clients in told for voice in self._voices(key, clients)]
         if self._settings.bell:
             for sidebar in {sidebar for sidebar, _ in voices}:
                 _print(sidebar, b"\a")
-        if quiet:
-            return
-        if self._settings.desktop == "auto":
-            await self._on_desktop(notice, voices)
-        if self._settings.command:
+        if self._settings.command and not quiet:
             self._children.start(notify.command(self._settings.command, notice), notify.environment(notice))
+        if self._settings.desktop and not quiet and await self._on_desktop(notice, voices):
+            await asyncio.sleep(HEAD_START)
+        for key, clients in told:
+            await self._announce(key, clients, notice)
 
     async def _announce(self, key: str, clients: tuple[str, ...], notice: Notice) -> None:
         if not self._settings.message:
@@ -170,8 +169,9 @@ class Notifier:
             for client in sorted(notify.in_view(inventory, sidebar.pane) & set(clients))
         ]
 
-    async def _on_desktop(self, notice: Notice, voices: list[tuple[Sidebar, str]]) -> None:
-        """By the terminals that can, since they know which desktop the user sits at; else by this machine's own."""
+    async def _on_desktop(self, notice: Notice, voices: list[tuple[Sidebar, str]]) -> bool:
+        """By the terminals that can, since they know which desktop the user sits at; else by this machine's own. Was
+        a terminal asked?"""
         spoken = False
         for sidebar, client in voices:
             try:
@@ -187,6 +187,7 @@ class Notifier:
         program = None if spoken else desktop_program()
         if program:
             self._children.start(notify.desktop(*program, notice), {})
+        return spoken
 
 
 def _print(sidebar: Sidebar, data: bytes) -> None:

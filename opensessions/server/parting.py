@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from opensessions.events import TimePassed
 from opensessions.reduce import State
@@ -36,11 +35,10 @@ class Parting:
         self.close()
         self._due = due
         if due:
-            wait = max(0.0, due - time.time()) + 0.1
-            self._timer = asyncio.get_running_loop().call_later(wait, self._expire)
+            self._timer = asyncio.get_running_loop().call_at(due + 0.1, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
         for key in tuple(self._bus.state.muxes):
-            self._bus.dispatch(TimePassed(key, time.time()))
+            self._bus.dispatch(TimePassed(key, asyncio.get_running_loop().time()))
         self._on_change(self._bus.state, State())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
 from opensessions.errors import MuxError
+from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
 from opensessions.server.muxes import Muxes
@@ -25,15 +27,27 @@ class Screens:
         self._bus = bus
         self._muxes = muxes
         self._tracker = tracker
+        bus.observe(self._on_change)
+
+    def _on_change(self, new: State, old: State) -> None:
+        if looked_at(new) != looked_at(old):
+            self._tracker.stirred.set()  # who comes back is not shown what was so a quarter of a minute ago
 
     async def run(self) -> None:
         """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        last = float("-inf")
         while True:
-            await self._tracker.stirred.wait()
             self._tracker.stirred.clear()
-            while wanted := [one for one in self._tracker.living() if of_interest(one)]:
+            wanted = [one for one in self._tracker.living() if of_interest(one)]
+            due = last + (LOOKED_AT if looked_at(self._bus.state) else ALONE)
+            if wanted and due <= loop.time():
+                last = loop.time()
                 await self._look(wanted)
-                await asyncio.sleep(LOOKED_AT if looked_at(self._bus.state) else ALONE)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due if wanted else None):
+                    await self._tracker.stirred.wait()
 
     async def _look(self, wanted: Iterable[Tracked]) -> None:
         by_mux: dict[str, list[Tracked]] = {}

@@ -7,31 +7,38 @@ from opensessions.model import Inventory
 BEFORE = 0.5
 """Seconds that a title may be older than the agent that it is taken for."""
 
+Known = tuple[str, float | None]
+"""A title and since when; None: it was so when we first looked."""
+
 
 class Titles:
-    """The titles of all panes, by (mux, pane)."""
+    """The titles of all panes, by multiplexer and pane. Times in seconds, on the clock in which processes start: nobody
+    sets that one."""
 
     def __init__(self) -> None:
-        self._titles: dict[tuple[str, str], tuple[str, float | None]] = {}
-        """The title and since when, in seconds since the epoch; None: it was so when we first looked."""
+        self._titles: dict[str, dict[str, Known]] = {}
 
     def note(self, mux: str, inventory: Inventory, now: float) -> bool:
-        """Take in a reading made at `now`, in seconds since the epoch. Does any title differ?"""
-        changed = False
+        """Take in a reading made at `now`. Does any title differ?"""
+        known = self._titles.get(mux, {})
+        fresh: dict[str, Known] = {}
         for window in inventory.windows.values():
             for pane in window.panes:
-                known = self._titles.get((mux, pane.id))
-                if known is None or known[0] != pane.title:
-                    self._titles[mux, pane.id] = (pane.title, None if known is None else now)
-                    changed = True
-        return changed
+                old = known.get(pane.id)
+                same = old is not None and old[0] == pane.title
+                fresh[pane.id] = old if old and same else (pane.title, None if old is None else now)
+        self._titles[mux] = fresh
+        return fresh != known
 
     def drop(self, mux: str) -> None:
         """The multiplexer is gone."""
-        self._titles = {place: title for place, title in self._titles.items() if place[0] != mux}
+        self._titles.pop(mux, None)
 
     def of(self, mux: str, pane: str, started: float) -> tuple[str, bool]:
         """The title of the agent that `started` then in this pane, "" where that is another one's; and whether it was
         there before we first looked."""
-        title, since = self._titles.get((mux, pane), ("", None))
+        title, since = self._titles.get(mux, {}).get(pane, ("", None))
         return (title if since is None or since >= started - BEFORE else ""), since is None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._titles.values()))

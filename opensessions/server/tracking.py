@@ -1,15 +1,18 @@
 """Follows the agents that were found: hears what their titles, files, hooks and screens say, and tells the bus what
 they do. The judging is `agents.track`'s; here is the clockwork around it.
 
-Files are read in one thread, one batch at a time, whenever one of them changes. Titles and hooks do not wait for that.
+Files are read in threads, whenever one of them changes. Titles and hooks do not wait for that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,7 +28,7 @@ from opensessions.model import Agent
 from opensessions.processes.source import ProcessSource
 from opensessions.reduce import State
 from opensessions.server.bus import Bus
-from opensessions.server.looking import Looker, Rival, Subject
+from opensessions.server.looking import Looker, Rival
 from opensessions.server.supervise import guarded
 from opensessions.server.titles import Titles
 
@@ -33,6 +36,16 @@ log = logging.getLogger(__name__)
 
 GAP = 0.02
 """Seconds between two batches of reading, so that a burst of writes makes one."""
+SOONEST = 0.05
+"""Seconds until a reader looks again because it wished to, at least."""
+OVERDUE = 1.0
+"""Seconds until it does if it wished to look again before now."""
+THREADS = 4
+"""That read files: as many readers may hang without any harm to the others."""
+ORDER = 10_000
+"""What a tick of the processes' clock is worth in the order of hooks."""
+PATHS = 16
+"""That are watched for one agent."""
 PATIENCE = 1.0
 """Seconds after which an agent is shown though its files were not read yet: a disk may hang."""
 READ: tuple[Source, ...] = ("registry", "transcript", "database")
@@ -42,22 +55,37 @@ READ: tuple[Source, ...] = ("registry", "transcript", "database")
 class Tracked:
     """One living agent."""
 
-    def __init__(self, mux: str, found: Found, since: float) -> None:
+    def __init__(self, mux: str, found: Found) -> None:
         self.mux = mux
         self.found = found
         self.id = found.id
         """Its first one: it stays when the launcher dies and the program below goes on."""
+        self.started = found.start / 100
+        """See `Titles`."""
         self.reader: Reader | None = found.kind.reader() if found.kind.reader else None
+        self.reading = False
+        """Its reader looks at this moment."""
+        self.cwd = ""
         self.facts: Facts | None = None
         self.track = Track()
         self.look = Look()
+        self.order = 0
+        """Of its newest hook."""
         self.looked = False
-        """Its files were read once, or need not be."""
-        self.since = since
-        """When we found it, on the loop's clock."""
+        """Its files were read once, or need not be, or take too long: it is shown."""
+        self.read = False
+        """Its files were read once."""
         self.alone = True
         """Its pane has no other agent, so the title and the screen are its own."""
-        self.again: asyncio.TimerHandle | None = None
+        self.judging: asyncio.TimerHandle | None = None
+        self.reread: asyncio.TimerHandle | None = None
+
+    def quiet(self) -> None:
+        """Set no timer any more."""
+        for timer in (self.judging, self.reread):
+            if timer:
+                timer.cancel()
+        self.judging = self.reread = None
 
     def agent(self) -> Agent:
         """As everybody else knows it."""
@@ -80,7 +108,7 @@ class Tracked:
 
 
 class Tracker:
-    """All of them. `close` must be called in the loop in which it was made."""
+    """All of them."""
 
     def __init__(self, bus: Bus, source: ProcessSource) -> None:
         self._bus = bus
@@ -102,153 +130,168 @@ class Tracker:
         bus.observe(self._on_change)
 
     async def run(self) -> None:
-        """Read files as they change, until cancelled."""
-        self._watch = Watch(self._file_changed)
-        for tracked in self._agents.values():
-            self._dirty.add(tracked.id)
+        """Read files as they change, until cancelled. A reader that hangs holds a thread; the others read on."""
+        self._watch = Watch(self._want)
+        threads = ThreadPoolExecutor(THREADS, "reading")
+        self._dirty |= self._agents.keys()
         self._woken.set()
         try:
             while True:
                 await self._woken.wait()
                 self._woken.clear()
-                batch = [self._agents[id] for id in self._dirty if id in self._agents]
-                self._dirty.clear()
-                if batch:
-                    await self._read(batch)
+                self._read(threads)
                 await asyncio.sleep(GAP)
         finally:
+            threads.shutdown(wait=False, cancel_futures=True)
             self._watch.close()
             self._watch = None
             for tracked in self._agents.values():
-                self._quiet(tracked)
+                tracked.quiet()
 
     # --- who lives ------------------------------------------------------------------------------------------
 
     def update(self, mux: str, found: Mapping[str, Sequence[Found]]) -> None:
         """These are the agents of the multiplexer now, by pane."""
-        now = asyncio.get_running_loop().time()
         here = {tracked.found.id: tracked for tracked in self._agents.values() if tracked.mux == mux}
         below = {
             (tracked.found.pane, tracked.found.kind.name, pid): tracked
             for tracked in here.values()
             for pid in tracked.found.below
         }
-        kept = set()
+        kept: set[str] = set()
+        news: set[str] = set()
+        """Kinds of which one has come or gone: whose a conversation is may look different now."""
         for pane, group in found.items():
+            pids = {each.pid for each in group}
             for each in group:
                 tracked = here.get(each.id)
                 heir = below.get((pane, each.kind.name, each.pid))
-                if tracked is None and heir is not None and heir.found.pid not in {one.pid for one in group}:
+                if tracked is None and heir and heir.found.pid not in pids and heir.id not in kept:
                     tracked = heir  # its launcher has died
+                if tracked is not None and tracked.found.kind is not each.kind:
+                    self._end(tracked)  # the process runs another program now
+                    tracked = None
                 if tracked is None:
-                    tracked = Tracked(mux, each, now)
-                    self._agents[tracked.id] = tracked
-                    self._begin(tracked)
+                    tracked = self._begin(mux, each)
+                    news.add(each.kind.name)
                 elif tracked.found != each:
                     tracked.found = each
                     self._want(tracked.id)
                 tracked.alone = len(group) == 1
                 kept.add(tracked.id)
-        for id in [id for id, tracked in self._agents.items() if tracked.mux == mux and id not in kept]:
-            self._end(self._agents.pop(id))
+        for tracked in [each for each in self._agents.values() if each.mux == mux and each.id not in kept]:
+            self._end(tracked)
+            news.add(tracked.found.kind.name)
+        self._want_all(news)
         self._changed.add(mux)
         self._settle_soon()
 
     def drop(self, mux: str) -> None:
         """The multiplexer is gone."""
-        for id in [id for id, tracked in self._agents.items() if tracked.mux == mux]:
-            self._end(self._agents.pop(id))
+        gone = [tracked for tracked in self._agents.values() if tracked.mux == mux]
+        for tracked in gone:
+            self._end(tracked)
+        self._want_all({tracked.found.kind.name for tracked in gone})
         self._titles.drop(mux)
 
-    def _begin(self, tracked: Tracked) -> None:
-        known = self._bus.state.muxes.get(tracked.mux)
+    def _begin(self, mux: str, found: Found) -> Tracked:
+        tracked = self._agents[found.id] = Tracked(mux, found)
+        known = self._bus.state.muxes.get(mux)
         kept = known.remembered.get(tracked.id) if known else None
         if kept is not None:
             tracked.track = Track(verdict=Verdict(kept.state), since=kept.since, turn=kept.state != "idle")
         if tracked.reader is None:
             tracked.looked = True
         else:
-            loop = asyncio.get_running_loop()
-            tracked.again = loop.call_later(PATIENCE, self._show, tracked)
+            tracked.judging = asyncio.get_running_loop().call_later(PATIENCE, self._show, tracked)
         self._want(tracked.id)
-        for rival in self._agents.values():
-            if rival is not tracked and rival.found.kind.name == tracked.found.kind.name:
-                self._want(rival.id)
         self._touched.add(tracked.id)
+        return tracked
 
     def _show(self, tracked: Tracked) -> None:
         tracked.looked = True
         self._changed.add(tracked.mux)
-        self._settle_soon()
+        self._touch(tracked.id)
 
     def _end(self, tracked: Tracked) -> None:
-        self._quiet(tracked)
+        del self._agents[tracked.id]
+        self._dirty.discard(tracked.id)
+        self._touched.discard(tracked.id)
+        tracked.quiet()
         if self._watch:
             self._watch.wish(tracked.id, ())
-        for rival in self._agents.values():
-            if rival.found.kind.name == tracked.found.kind.name:
-                self._want(rival.id)
-
-    @staticmethod
-    def _quiet(tracked: Tracked) -> None:
-        if tracked.again:
-            tracked.again.cancel()
-            tracked.again = None
 
     # --- files ----------------------------------------------------------------------------------------------
-
-    def _file_changed(self, id: str) -> None:
-        self._want(id)
 
     def _want(self, id: str) -> None:
         self._dirty.add(id)
         self._woken.set()
 
-    async def _read(self, batch: Sequence[Tracked]) -> None:
-        """Let the agents' readers look, in a thread."""
-        everybody = [
-            Rival(one.id, one.found.kind.name, one.track.thread, one.facts.cwd if one.facts else "")
-            for one in self._agents.values()
-        ]
-        subjects = [Subject(one.id, one.found, one.reader, one.facts, one.look) for one in batch]
-        for subject, facts, look in await asyncio.to_thread(self._looker.look, subjects, everybody):
-            tracked = self._agents.get(subject.id)
-            if tracked is not None and tracked.reader is subject.reader:
-                self._take(tracked, facts, look)
-        self._settle()
+    def _want_all(self, kinds: Collection[str]) -> None:
+        for tracked in self._agents.values():
+            if tracked.found.kind.name in kinds:
+                self._want(tracked.id)
 
-    def _take(self, tracked: Tracked, facts: Facts, look: Look) -> None:
+    def _read(self, threads: ThreadPoolExecutor) -> None:
+        """Let the readers of those that are dirty look, each in a thread, unless they still do."""
+        batch = [
+            self._agents[id] for id in self._dirty if id in self._agents and not self._agents[id].reading
+        ]
+        self._dirty -= {tracked.id for tracked in batch}
+        for tracked in batch:
+            tracked.cwd = self._looker.folder(tracked.found.pid) or tracked.cwd
+        kin: dict[str, list[Rival]] = {}
+        for tracked in self._agents.values():
+            rival = Rival(tracked.id, tracked.track.thread, tracked.cwd)
+            kin.setdefault(tracked.found.kind.name, []).append(rival)
+        loop = asyncio.get_running_loop()
+        for tracked in batch:
+            found, reader = tracked.found, tracked.reader
+            tracked.facts = self._looker.facts(
+                tracked.id, found, tracked.facts, tracked.cwd, kin[found.kind.name]
+            )
+            if reader is None:
+                continue
+            tracked.reading = True
+            what = f"{found.kind.name} in {found.pane}"
+            work = loop.run_in_executor(threads, self._looker.look, what, reader, tracked.facts)
+            work.add_done_callback(partial(self._was_read, tracked))
+
+    def _was_read(self, tracked: Tracked, work: asyncio.Future[Look | None]) -> None:
+        tracked.reading = False
+        if work.cancelled() or self._agents.get(tracked.id) is not tracked:
+            return
+        if tracked.id in self._dirty:
+            self._woken.set()
+        look = work.result() or Look(watch=tracked.look.watch)
+        guarded(f"taking in what {tracked.found.kind.name} wrote", self._take, tracked, look)
+
+    def _take(self, tracked: Tracked, look: Look) -> None:
         """What a look gave."""
         loop = asyncio.get_running_loop()
-        first = not tracked.looked or tracked.facts is None
-        thread = tracked.track.thread
-        tracked.facts, tracked.look = facts, look
+        thread = self._thread_of(tracked)
         said = {signal.source for signal in look.signals}
         track = forget(tracked.track, [source for source in READ if source not in said])
-        tracked.track = hear(track, look.signals, loop.time(), first=first)
-        self._touched.add(tracked.id)
+        tracked.track = hear(track, look.signals, loop.time(), first=not tracked.read)
+        tracked.look, tracked.read = look, True
         if not tracked.looked:
-            tracked.looked = True
-            self._quiet(tracked)
-            self._changed.add(tracked.mux)
+            self._show(tracked)
+        self._touch(tracked.id)
         if self._watch:
-            self._watch.wish(tracked.id, look.watch[:16])
-        if look.again is not None:
-            loop.call_later(max(0.05, look.again), self._again, tracked.id, tracked.look)
-        if first or (tracked.track.claims and self._thread_of(tracked) != thread):
-            for rival in self._agents.values():
-                if rival is not tracked and rival.found.kind.name == tracked.found.kind.name:
-                    self._want(rival.id)
+            self._watch.wish(tracked.id, look.watch[:PATHS])
+        if tracked.reread:
+            tracked.reread.cancel()
+        tracked.reread = None
+        if look.again is not None and math.isfinite(look.again):
+            wait = max(SOONEST, look.again) if look.again > 0 else OVERDUE
+            tracked.reread = loop.call_later(wait, self._want, tracked.id)
+        if self._thread_of(tracked) != thread:
+            self._want_all({tracked.found.kind.name})
 
     @staticmethod
     def _thread_of(tracked: Tracked) -> str | None:
         claims = tracked.track.claims.values()
         return next((claim.signal.about.thread for claim in claims if claim.signal.about.thread), None)
-
-    def _again(self, id: str, look: Look) -> None:
-        tracked = self._agents.get(id)
-        if tracked is not None and tracked.look is look:
-            self._want(id)
 
     # --- titles, hooks, screens -----------------------------------------------------------------------------
 
@@ -256,7 +299,11 @@ class Tracker:
         for key, mux in new.muxes.items():
             before = old.muxes.get(key)
             fresh = mux.inventory is not None and (before is None or mux.inventory is not before.inventory)
-            if fresh and mux.inventory and self._titles.note(key, mux.inventory, time.time()):
+            if not fresh or mux.inventory is None:
+                continue
+            if before is not None and before.inventory is not None and before.generation != mux.generation:
+                self.drop(key)  # another server stands in its place, and its panes have the same names
+            if self._titles.note(key, mux.inventory, self._looker.now()):
                 self._settle_soon()
         for key in old.muxes.keys() - new.muxes.keys():
             self.drop(key)
@@ -264,8 +311,7 @@ class Tracker:
     def _hear_titles(self) -> None:
         now = asyncio.get_running_loop().time()
         for tracked in self._agents.values():
-            started = tracked.facts.started if tracked.facts else 0.0
-            title, as_found = self._titles.of(tracked.mux, tracked.found.pane, started)
+            title, as_found = self._titles.of(tracked.mux, tracked.found.pane, tracked.started)
             signal = tracked.found.kind.title(title) if tracked.alone and title else None
             old = tracked.track.claims.get("title")
             if signal is None:
@@ -291,6 +337,14 @@ class Tracker:
             self._touched.add(id)
             self._settle_soon()
         return True
+
+    def in_order(self, tracked: Tracked, order: int) -> bool:
+        """Has this hook not been overtaken by a later one of the agent? `order`: ten thousandths of the ticks in which
+        processes start, 0 where it is not known. What has not happened yet is no order."""
+        if not order or order > (self._looker.now() + 1) * 100 * ORDER:
+            return True
+        newest, tracked.order = tracked.order, max(tracked.order, order)
+        return order >= newest
 
     def heard(self, tracked: Tracked, heard: Heard, thread: str | None) -> None:
         """An agent's hook told something."""
@@ -319,24 +373,24 @@ class Tracker:
         for id in self._touched:
             tracked = self._agents.get(id)
             if tracked is not None and tracked.looked:
-                self._judge(tracked, now, clock)
+                guarded(f"judging {id}", self._judge, tracked, now, clock)
         self._touched.clear()
         self.stirred.set()
         changed, self._changed = self._changed, set()
         for mux in changed:
             if mux in self._bus.state.muxes:
-                self._bus.dispatch(AgentsSeen(mux, self._shown(mux), round(clock, 1)))
+                self._bus.dispatch(AgentsSeen(mux, self._shown(mux), now))
 
     def _judge(self, tracked: Tracked, now: float, clock: float) -> None:
         before = tracked.track
         tracked.track = judge(before, tracked.found.kind, now, clock)
         if tracked.track.verdict != before.verdict or tracked.track.since != before.since:
             self._changed.add(tracked.mux)
-        self._quiet(tracked)
+        if tracked.judging:
+            tracked.judging.cancel()
         again = tracked.track.verdict.again
-        if again is not None:
-            loop = asyncio.get_running_loop()
-            tracked.again = loop.call_at(again + 0.001, self._touch, tracked.id)
+        loop = asyncio.get_running_loop()
+        tracked.judging = None if again is None else loop.call_at(again + 0.001, self._touch, tracked.id)
 
     def _touch(self, id: str) -> None:
         self._touched.add(id)

@@ -119,7 +119,9 @@ def _only(found: Iterable[tuple[Mux, Session, Pane]]) -> Place | Ambiguous | Non
     if not sessions:
         return None
     if len(sessions) > 1:
-        return Ambiguous(", ".join(sorted(set(sessions.values()))))
+        several = len({key for key, _ in sessions}) > 1
+        names = {f"{name} in {key}" if several else name for (key, _), name in sessions.items()}
+        return Ambiguous(", ".join(sorted(names)))
     mux, session, pane = places[0]
     return Place(mux.key, session.id, pane.id if len(places) == 1 else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from opensessions.agents.adapter import Facts
 from opensessions.agents.codex_thread import (
+    GLIMPSE,
     POLL,
     SETTLED,
     Finder,
@@ -96,16 +98,33 @@ def test_what_a_process_holds_open_is_its_own_thread(bench: Bench) -> None:
     """Two in one directory stay two, and the program below an npm launcher counts."""
     for id, pid in ((A, 11), (B, 21)):
         bench.home.take_up(id, NOW + 2)
-        bench.hold(pid, f"thread-writer-locks/{id}.lock", "state_5.sqlite")
+        bench.hold(pid, f"thread-writer-locks/{id}.lock", str(bench.home.rollout(id, NOW)))
     a, b = bench.home.facts(10, below=(11,), rivals=1), bench.home.facts(20, below=(21,), rivals=1)
-    assert found(bench.find(a)) == (A, "file")
+    assert bench.find(a) == Thread(A, NOW + 2, "file", str(bench.home.rollout(A, NOW)))
     assert found(bench.find(b)) == (B, "file")
     assert bench.again(a) is None
-    rollout = bench.home.rollout(A, NOW)
-    bench.hold(
-        11, f"thread-writer-locks/{A}.lock", f"sessions/{rollout.relative_to(bench.home.path / 'sessions')}"
-    )
-    assert bench.find(a) == Thread(A, NOW + 2, "file", str(rollout))
+
+
+def test_a_lock_that_is_only_tried_is_not_its_own(bench: Bench) -> None:
+    """Seen at the start of another one without the daemon; and lists of sessions open rollouts to read them."""
+    facts = bench.home.facts(10, started=NOW + 50, rivals=1)
+    bench.home.take_up(A, NOW + 1)
+    bench.home.take_up(C, NOW + 60)
+    for glimpse in (f"thread-writer-locks/{C}.lock", str(bench.home.rollout(C, NOW))):
+        bench.hold(10, glimpse)
+        assert bench.find(facts) is None
+        assert bench.again(facts) == GLIMPSE
+        bench.hold(10)
+        assert bench.find(facts) is None
+    bench.hold(10, f"thread-writer-locks/{A}.lock")
+    for _ in range(3):
+        assert bench.find(facts) is None  # taken up before this process began
+    bench.hold(10, f"thread-writer-locks/{C}.lock")
+    taken = bench.home.facts(10, started=NOW + 50, rivals=1, taken=frozenset({C}))
+    for _ in range(3):
+        assert bench.find(taken) is None
+    assert found(bench.find(facts)) == (C, "file")
+    assert bench.again(facts) is None
 
 
 def test_after_new_the_thread_that_was_taken_up_last_counts(bench: Bench) -> None:
@@ -113,12 +132,21 @@ def test_after_new_the_thread_that_was_taken_up_last_counts(bench: Bench) -> Non
     facts = bench.home.facts(10)
     bench.home.take_up(A, NOW + 1)
     bench.hold(10, f"thread-writer-locks/{A}.lock")
+    bench.find(facts)
     assert found(bench.find(facts)) == (A, "file")
     bench.home.take_up(C, NOW + 60)
     bench.hold(10, f"thread-writer-locks/{A}.lock", f"thread-writer-locks/{C}.lock")
+    assert found(bench.find(facts)) == (A, "file")
+    assert bench.again(facts) == GLIMPSE
     assert found(bench.find(facts)) == (C, "file")
     bench.home.take_up(A, NOW + 90)  # /resume
     assert found(bench.find(facts)) == (A, "file")
+
+
+def test_before_there_were_locks_the_rollout_alone_counts(bench: Bench) -> None:
+    path = bench.home.rollout(A, NOW)
+    bench.hold(10, str(path))
+    assert bench.find(bench.home.facts(10, rivals=1)) == Thread(A, NOW, "file", str(path))
 
 
 def test_threads_of_subagents_and_reviews_are_not_the_agents(bench: Bench) -> None:
@@ -134,6 +162,11 @@ def test_a_scripts_thread_is_its_own_too(bench: Bench) -> None:
     assert found(bench.find(bench.home.facts(10, argv=("codex", "exec", "do it")))) == (A, "file")
 
 
+def test_a_daemon_is_never_the_program(bench: Bench) -> None:
+    bench.hold(10, "state_5.sqlite", "app-server-daemon/daemon.stderr.log", str(bench.home.rollout(A, NOW)))
+    assert bench.find(bench.home.facts(10, rivals=1)) is None
+
+
 # --- with the daemon --------------------------------------------------------------------------------------------
 
 
@@ -142,7 +175,9 @@ def two_with_a_daemon(bench: Bench) -> tuple[Facts, Facts]:
     bench.home.take_up(A, NOW + 0.901)
     bench.home.take_up(B, NOW + 5.493)
     held = [f"thread-writer-locks/{id}.lock" for id in (A, B)]
-    bench.hold(DAEMON, "app-server-daemon/daemon.stderr.log", *held)
+    bench.hold(11, "state_5.sqlite")
+    bench.hold(21, "state_5.sqlite")
+    bench.hold(DAEMON, "state_5.sqlite", *held)
     bench.home.log(
         (11, STARTUP, NOW + 0.816), (11, STARTUP, NOW + 0.854), (DAEMON, SERVED, NOW + 0.9), (11, SESSION, NOW + 0.93),
         (DAEMON, LAYER, NOW + 0.91),
@@ -340,3 +375,19 @@ def test_its_name(bench: Bench) -> None:
     bench.home.name(A, "Doing it", "do it", "mine")
     assert titled(bench.machine, place, A) == "mine"
     assert titled(bench.machine, place, B) is None
+
+
+def test_its_name_in_the_index(bench: Bench) -> None:
+    place = survey(bench.machine, str(bench.home.path))
+    names = [
+        {"id": A, "thread_name": "first"},
+        {"id": B, "thread_name": "other"},
+        {"id": A, "thread_name": "renamed"},
+    ]
+    lines = [json.dumps(each) for each in names]
+    index = bench.home.path / "session_index.jsonl"
+    index.write_text("\n".join([*lines, "[]", "{", '{"id": 5, "thread_name": 7}', ""]))
+    assert titled(bench.machine, place, A) == "renamed"
+    assert titled(bench.machine, place, B) == "other"
+    bench.home.name(A, "do it", "do it", "mine")
+    assert titled(bench.machine, place, A) == "mine"

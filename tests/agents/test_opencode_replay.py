@@ -29,11 +29,21 @@ TRUTH = {
 DELAYS = (0.0, 0.04, 0.2)
 EVERY = tuple(itertools.product(DELAYS, repeat=3))
 MIXTURES = {
-    "hook database screen": EVERY,
+    # The screen is looked at now and then, of the rest we are told: it is never ahead of them.
+    "hook database screen": tuple(each for each in EVERY if max(each[:2]) <= each[2] < 0.2),
     "hook database": tuple(each for each in EVERY if not each[2]),
-    # The screen is looked at now and then, of the database we are told: it is never behind.
-    "database screen": tuple(each for each in EVERY if not each[0] and each[1] <= each[2]),
+    "database screen": tuple(each for each in EVERY if not each[0] and each[1] < each[2]),
+    "hook": ((0.0, 0.0, 0.0),),
+    "screen": ((0.0, 0.0, 0.0),),
 }
+BEHIND = {"denied": "the screen shows work for a moment after a denial, and a newer word counts"}
+SILENT = {
+    "hook database screen": BEHIND,
+    "database screen": BEHIND,
+    "hook": {"retried": "an abort between two tries is told as an end", "subagent": "tools are not told"},
+    "screen": dict.fromkeys(("aborted", "retried", "denied", "parallel"), "how a turn ended is not shown"),
+}
+"""What such a mixture does not tell."""
 LONG = 30.0
 """Seconds of silence at the end, in which nothing may change."""
 
@@ -125,12 +135,27 @@ class Replay:
             self.seen.append((now, state))
 
 
-@pytest.mark.parametrize("name", TRUTH)
-@pytest.mark.parametrize("sources", MIXTURES)
+def states(text: str) -> list[str]:
+    return text.removeprefix("idle ").split()
+
+
+CASES = [
+    (name, sources)
+    for name, sources in itertools.product(TRUTH, MIXTURES)
+    if name not in SILENT.get(sources, ())
+]
+
+
+@pytest.mark.parametrize(("name", "sources"), CASES)
 def test_what_is_seen_is_the_truth(tmp_path: Path, name: str, sources: str) -> None:
     wrong = {}
     for number, delays in enumerate(MIXTURES[sources]):
-        seen = Replay(tmp_path / str(number), name, sources, delays).run()
-        if seen.removeprefix("idle ") != TRUTH[name].removeprefix("idle "):
+        seen = states(Replay(tmp_path / str(number), name, sources, delays).run())
+        true = states(TRUTH[name])
+        if sources == "screen":  # it does not tell a tool from a thought
+            true = [
+                key for key, _ in itertools.groupby("running" if s == "tool-running" else s for s in true)
+            ]
+        if seen != true:
             wrong[delays] = seen
     assert not wrong

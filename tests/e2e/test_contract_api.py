@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,19 @@ def test_what_can_be_got(served: Tmux) -> None:
         ("GET //[", b"", 404),
         ("GET http://[/", b"", 404),
         ("OPTIONS *", b"", 404),
+        ("POST /set-status", b"", 400),
+        ("POST /set-status", b"[]", 400),
+        ("POST /set-status", b'{"session": "api", "text": "\\ud800"}', 400),
+        ("POST /set-progress", b'{"session": "api", "percent": 1e999}', 400),
+        ("POST /set-progress", b'{"session": "api", "percent": NaN}', 400),
+        ("POST /log", b'{"session": "nowhere", "message": "x"}', 404),
+        ("POST /notify", b'{"session": "\\u0000", "message": "x"}', 404),
+        ("POST /api/agent-event", b'{"agent": "amp", "status": "done"}', 400),
+        ("POST /api/agent-event", b'{"agent": "amp", "status": "done", "projectDir": "/nowhere"}', 404),
+        ("POST /api", b"{}", 404),
+        ("GET /log", b"", 405),
+        ("PUT /api/agent-event", b"{}", 405),
+        ("POST /clear-log", b" " * (BODY_LIMIT + 1), 413),
         ("POST /", b"{}", 405),
         ("GET /toggle", b"", 405),
         ("GET /quit", b"", 405),
@@ -254,3 +268,87 @@ def watching(world: World) -> subprocess.Popen[str]:
         [sys.executable, "-P", "-m", "opensessions", "watch"],
         env=world.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+# --- on TCP -------------------------------------------------------------------------------------------------
+
+
+def over_tcp(
+    port: int, request: str, *headers: str, body: bytes = b"", host: str = "127.0.0.1"
+) -> tuple[int, bytes]:
+    """Status and body of one request to the loopback port."""
+    lines = [f"{request} HTTP/1.1", *headers, f"Content-Length: {len(body)}", "Connection: close"]
+    with socket.create_connection((host, port), timeout=10) as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        answer = b""
+        while data := line.recv(1 << 16):
+            answer += data
+    answered, _, content = answer.partition(b"\r\n\r\n")
+    return int(answered.split(b" ")[1]), content
+
+
+def test_tcp_is_opt_in(served: Tmux) -> None:
+    assert not {"token", "api.port"} & set(os.listdir(served.world.runtime))
+
+
+def test_tcp_wants_a_token_its_own_name_and_no_page(world: World, mux: Tmux) -> None:
+    world.config.write_text("api: {tcp: true}\n")
+    mux.up()
+    files = [Path(world.runtime, name) for name in ("token", "api.port")]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
+    token, port = files[0].read_text().strip(), int(files[1].read_text())
+    assert len(bytes.fromhex(token)) == 32
+    own, bearer = f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {token}"
+    state = call(mux, "GET /v1/state")
+    assert over_tcp(port, "GET /v1/state", own, bearer) == state
+    assert over_tcp(port, "GET /v1/state", f"Host: LOCALHOST:{port}", bearer) == state
+    for status, headers in (
+        (401, [own]), (401, [own, "Authorization: Bearer "]), (401, [own, f"Authorization: Bearer {token}x"]),
+        (401, [own, f"Authorization: Bearer {token[:-1]}"]), (401, [own, f"Authorization: Basic {token}"]),
+        (401, [own, "Authorization: Bearer \xe9"]), (401, [own, "Authorization: Bearer x", bearer]),
+        (403, [own, bearer, "Origin: null"]), (403, [own, bearer, f"Origin: http://localhost:{port}"]),
+        (421, ["Host: localhost", bearer]), (421, [f"Host: evil.example:{port}", bearer]),
+        (421, [f"Host: 127.0.0.1:{port + 1}", bearer]), (421, [f"Host: 127.0.0.1.evil.example:{port}", bearer]),
+        (421, ["Host: ", bearer]),
+    ):  # fmt: skip
+        for request, body in (("GET /v1/state", b""), ("POST /quit", b"{}"), ("GET /nowhere", b"")):
+            answered, content = over_tcp(port, request, *headers, body=body)
+            assert (answered, list(json.loads(content))) == (status, ["error"]), headers
+    big = b" " * (BODY_LIMIT + 1)
+    assert over_tcp(port, "POST /log", own, bearer, body=big)[0] == 413
+    body = b'{"session": "main", "text": "by tcp"}'
+    assert over_tcp(port, "POST /set-status", own, bearer, body=body)[0] == 204
+    assert b'"by tcp"' in call(mux, "GET /v1/state")[1]
+    assert "Traceback" not in world.log()
+    assert token not in world.log()
+    world.cli("down")
+    assert not any(file.exists() for file in files)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=10)
+    mux.up()
+    assert files[0].read_text().strip() != token
+    assert (
+        over_tcp(
+            int(files[1].read_text()), "GET /", f"Host: localhost:{files[1].read_text().strip()}", bearer
+        )[0]
+        == 401
+    )
+
+
+def test_tcp_that_is_slow_is_closed(world: World, mux: Tmux) -> None:
+    world.config.write_text("api: {tcp: true}\n")
+    mux.up()
+    port = int(Path(world.runtime, "api.port").read_text())
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert line.recv(1) == b""
+
+
+def test_a_port_that_is_taken_keeps_nothing_else_from_working(world: World, mux: Tmux) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        world.config.write_text(f"api: {{tcp: true, port: {port}}}\n")
+        mux.up()
+        assert call(mux, "GET /")[0] == 200
+        assert f"port {port}" in world.log()
+        assert not {"token", "api.port"} & set(os.listdir(world.runtime))

@@ -48,18 +48,21 @@ def facts(world: World) -> list[dict[str, str]]:
 @pytest.fixture
 def quiet_desktop(world: World) -> None:
     """No desktop: what the machine that runs the tests has is left in peace."""
-    world.config.write_text("notify: {desktop: off}\n")
+    world.config.write_text("notify: {desktop: false}\n")
 
 
 @pytest.fixture
 def recorded(world: World) -> None:
     """The user has a command of their own."""
     recorder = program(world, "recorder", RECORDER)
-    world.config.write_text(f"notify:\n  desktop: off\n  command: ['{recorder}', '{{text}}', 'x{{text}}']\n")
+    world.config.write_text(
+        f"notify:\n  desktop: false\n  command: ['{recorder}', '{{text}}', 'x{{text}}']\n"
+    )
 
 
 def agent(mux: Tmux, session: str, folder: str = "") -> str:
-    """A pane of the session, in a window that is not looked at, in which something like an agent runs."""
+    """A pane of the session, in a window that is not looked at, in which something like an agent runs. Some client
+    must be attached: nobody looks for agents otherwise."""
     program(mux.world, "goose", AGENT)
     where = ("-c", inert(folder)) if folder else ()
     pane = mux("new-window", "-d", "-P", "-F", "#{pane_id}", "-t", f"={session}:", *where, "goose")
@@ -119,10 +122,10 @@ def test_an_agent_that_waits_unseen_is_told_once_everywhere(world: World, mux: T
 def test_what_is_in_view_is_told_to_others_only(world: World, mux: Tmux) -> None:
     mux.new("web")
     mux.up()
-    pane = agent(mux, "main")
+    there = attach(mux, "web")
+    pane, other = agent(mux, "main"), agent(mux, "web")
     mux("select-window", "-t", pane)
-    other = agent(mux, "web")
-    here, there = attach(mux), attach(mux, "web")
+    here = attach(mux)
     event(mux, pane, "running")
     event(mux, pane, "waiting")
     event(mux, other, "running")
@@ -146,7 +149,7 @@ def test_what_is_in_view_is_told_to_others_only(world: World, mux: Tmux) -> None
 def test_what_the_configuration_leaves_out_is_not_told(world: World, mux: Tmux) -> None:
     recorder = program(world, "recorder", RECORDER)
     world.config.write_text(
-        f"notify: {{desktop: off, message: false, waiting: false, command: ['{recorder}']}}\n"
+        f"notify: {{desktop: false, message: false, waiting: false, command: ['{recorder}']}}\n"
     )
     mux.up()
     here = attach(mux)
@@ -279,6 +282,8 @@ def test_the_bell_rings_where_a_sidebar_is_seen(world: World, mux: Tmux) -> None
 
 def test_the_terminal_is_asked_where_panes_may_speak_to_it(world: World) -> None:
     world.env |= {"TERM": "rxvt-unicode", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
+    # tmux passes nothing on to a terminal on which it shows a message.
+    world.config.write_text("notify: {message: false}\n")
     program(world, "notify-send", RECORDER)
     mux = world.mux()
     mux.new("web")

@@ -36,8 +36,13 @@ class Server:
         if self._thread.is_alive():
             self._socket.shutdown(socket.SHUT_RDWR)
             self._thread.join(20)
+        self.die()
+        if os.path.lexists(self.path):
+            os.unlink(self.path)
+
+    def die(self) -> None:
+        """Leave the socket's file behind, as a killed process does."""
         self._socket.close()
-        os.unlink(self.path)
 
     def _serve(self) -> None:
         while True:

@@ -138,7 +138,7 @@ def test_without_a_server_it_does_nothing(runtime: Path, words: tuple[str, ...])
 
 
 def test_a_socket_of_a_server_that_died(runtime: Path) -> None:
-    Server(runtime, deaf=True)._socket.close()
+    Server(runtime, deaf=True).die()
     assert quiet(run(runtime, "claude-code", "Stop", given=b"{}"))
 
 

@@ -33,7 +33,7 @@ def test_a_hot_script_imports_little(script: Path, short: Path) -> None:
     folder.mkdir(parents=True)
     order.write(str(folder / "ordering"), order.encode([("$1", "one"), ("$2", "two")]))
     Path(paths.pid_file(runtime)).write_text(f"{os.getpid()}\n")
-    first = {"switch.py": ["2"], "notify.py": ["sidebar-toggle"]}.get(script.name, [])
+    first = {"switch.py": ["2"], "notify.py": ["sidebar-toggle"], "hook.py": ["codex"]}.get(script.name, [])
     given = {
         "client": "/dev/null", "socket": socket, "session": "$1", "started": "0", "runtime": runtime,
         "mux": paths.tmux_key(socket), "python": "/bin/false", "tmux": "/bin/echo",
@@ -45,7 +45,7 @@ def test_a_hot_script_imports_little(script: Path, short: Path) -> None:
         env={"PATH": os.defpath, "HOME": str(short), "OPENSESSIONS_STATE_DIR": str(short / "state")},
     )  # fmt: skip
     loaded = set(LOADED.findall(done.stderr))
-    assert any(name.startswith("opensessions_tmux") or name == "opensessions.pump" for name in loaded), (
+    assert any(name.startswith("opensessions_tmux") or name in ("opensessions.pump", "opensessions.hook") for name in loaded), (
         done.stderr
     )
     assert not {name for name in loaded if name in SLOW or name.partition(".")[0] in SLOW}
@@ -55,4 +55,4 @@ def test_a_hot_script_imports_little(script: Path, short: Path) -> None:
 
 
 def test_the_scripts_are_there() -> None:
-    assert {"switch.py", "notify.py", "start.py", "sidebar.py"} <= {script.name for script in SCRIPTS}
+    assert {"switch.py", "notify.py", "start.py", "sidebar.py", "hook.py"} <= {script.name for script in SCRIPTS}

@@ -16,8 +16,8 @@ STEP = 0.01
 
 
 def program(bin: Path, gates: Path) -> Path:
-    """Write the program that waits at the gate named by its argument. It is no `cat FILE` in the eyes of an agent, which
-    might open the file itself, or think it harmless."""
+    """Write the program that waits at the gate named by its argument. An agent might take `cat FILE` for harmless, or
+    open the file itself."""
     path = bin / "gate"
     path.write_text(f'#!/bin/sh\nexec cat "{gates}/$1"\n')
     path.chmod(0o755)

@@ -32,7 +32,7 @@ PASTE = 0.35
 """Seconds between a prompt's last letter and Enter: agents take keys that come faster for a paste with a line's end."""
 DWELL = 1.2
 """Seconds that each state lasts after it was shown, so that what comes and goes is seen."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that an agent may take for anything."""
 
 
@@ -64,11 +64,13 @@ class Instance:
 
     # --- facts ------------------------------------------------------------------------------------------------
 
-    def true(self, state: State, why: str, start: float | None = None, earliest: float | None = None,
-             alike: frozenset[State] = NOBODY) -> None:  # fmt: skip
+    def true(
+        self, state: State, why: str, start: float | None = None, earliest: float | None = None,
+        alike: frozenset[State] = NOBODY, optional: bool = False,
+    ) -> None:  # fmt: skip
         """From now (or `start`) on this is the truth."""
         begin = start or time.time()
-        span = Span(state, begin, min(earliest or begin, begin), why, alike)
+        span = Span(state, begin, min(earliest or begin, begin), why, alike, optional)
         self.spans.append(span)
         self.lab.note(self, span)
 
@@ -104,8 +106,12 @@ class Instance:
             self.lab.until(lambda: re.search(pattern, self.screen), f"{self.name}: {pattern!r}")
             self._steady()
             self.press(*keys)
-            self.lab.until(lambda: not re.search(pattern, self.screen), f"{self.name}: an answer to {pattern!r}")
-        self.lab.until(lambda: self.below() and self.lab.driver.is_ready(self.screen), f"{self.name}: its prompt")
+            self.lab.until(
+                lambda: not re.search(pattern, self.screen), f"{self.name}: an answer to {pattern!r}"
+            )
+        self.lab.until(
+            lambda: self.below() and self.lab.driver.is_ready(self.screen), f"{self.name}: its prompt"
+        )
         taking = time.time()
         self._steady()
         alike = self.lab.resting if self.spans else NOBODY
@@ -117,7 +123,9 @@ class Instance:
         found = []
         for each in system.below(self.shell, system.everything()):
             words = system.argv(each.pid)
-            if "app-server" not in words and program in [executable(word.split("/")[-1]) for word in words[:3]]:
+            if "app-server" not in words and program in [
+                executable(word.split("/")[-1]) for word in words[:3]
+            ]:
                 found.append(each)
         return found
 
@@ -142,22 +150,30 @@ class Instance:
             self.lab.mux("send-keys", "-t", self.pane, key)
 
     def _type(self, text: str) -> None:
-        self.lab.mux("send-keys", "-t", self.pane, "-l", text)
-        self.lab.until(lambda: text in self.screen, f"{self.name}: {text!r} in its prompt")
-        self.lab.wait(PASTE)
+        """Put this into its prompt. An agent that is still starting, or busy drawing, may lose keys."""
+        for patience in (PATIENCE / 6, PATIENCE / 6, PATIENCE):
+            self.press("C-u")  # some put an interrupted prompt back
+            self.lab.mux("send-keys", "-t", self.pane, "-l", text)
+            with suppress(Untrue):
+                self.lab.until(lambda: text in self.screen, f"{self.name}: {text!r} in its prompt", patience)
+                return
+        raise Untrue(f"{self.name} does not take {text!r}\n{self.lab.screens()}")
 
     def prompt(self, words: str = "hello") -> None:
         """Give it a prompt: it runs from Enter on."""
         self._prompts += 1
         self.gate.arm()
-        self.press("C-u")  # some put an interrupted prompt back
         text = f"{words} {self._prompts} id:{self.tag}"
         self._type(text)
+        self.lab.wait(PASTE)
         self._mark = len(self.lab.model.heard)
         row = max(place for place, line in enumerate(self.screen.split("\n")) if text in line)
         at = time.time()
         self.press("Enter")
-        self.lab.until(lambda: self.heard or text not in self.screen.split("\n")[row], f"{self.name}: it takes its prompt")
+        self.lab.until(
+            lambda: self.heard or text not in "".join(self.screen.split("\n")[row : row + 1]),
+            f"{self.name}: it takes its prompt",
+        )
         taken = min([time.time(), *(each.at for each in self.heard)])
         self.true("running", "it has taken a prompt", start=taken, earliest=at)
         self.model("arrived")
@@ -202,9 +218,7 @@ class Instance:
 
     def command(self, text: str) -> float:
         """Type a command of the agent and press Enter; when that was."""
-        self.press("C-u")
-        self.lab.mux("send-keys", "-t", self.pane, "-l", text)
-        self.lab.until(lambda: text in self.screen, f"{self.name}: {text!r} in its prompt")
+        self._type(text)
         self.lab.wait(max(PASTE, 0.8))  # lists of commands are drawn first, and take the Enter
         at = time.time()
         self.press("Enter")
@@ -219,8 +233,9 @@ class Instance:
     def cleared(self) -> None:
         """A new conversation in the same process: nothing was asked in it."""
         at = self.command(self.lab.driver.clear)
+        self.true("running", "it carries out the command", start=at, optional=True)
         self._steady()
-        self.true("idle", "cleared", start=at, alike=self.lab.resting)
+        self.true("idle", "cleared", earliest=at, alike=self.lab.resting)
 
     def kill(self, *pids: int) -> None:
         """SIGKILL."""
@@ -232,7 +247,7 @@ class Instance:
     def shows(self, *, dwell: float = DWELL) -> None:
         """Give opensessions time to show what is true, and a while more to show something else."""
         span = self.spans[-1]
-        fine = {span.state, *span.alike, *self.lab.instead(span.state)}
+        fine = {span.state, *span.alike, *self.lab.instead.get(span.state, ())}
         watcher = self.lab.watcher
         if watcher:
             with suppress(AssertionError):
@@ -241,13 +256,16 @@ class Instance:
 
 
 class Lab:
-    """One run of one scenario. `patience`: seconds that opensessions may take to show a state; 0: it is not asked, since
-    only a recording is wanted."""
+    """One run of one scenario. `patience`: seconds that opensessions may take to show a state; 0: it is not asked,
+    since only a recording is wanted."""
 
     resting = frozenset({"idle", "done"})
 
-    def __init__(self, driver: Driver, world: World, *, free: bool, hooks: str, patience: float) -> None:
-        self.driver, self.world, self.hooks, self.patience = driver, world, hooks, patience
+    def __init__(
+        self, driver: Driver, world: World, *, scenario: str, free: bool, hooks: str, patience: float
+    ) -> None:
+        self.driver, self.world, self.patience = driver, world, patience
+        self.instead = driver.instead(scenario, hooks == "ours")
         self.project = world.home / "project"
         self.project.mkdir()
         (world.home / "gates").mkdir()
@@ -287,11 +305,6 @@ class Lab:
         command = self.driver.resume(self.site) if resume else self.driver.command(self.site)
         return Instance(self, name, self.site, command)
 
-    def instead(self, state: State) -> frozenset[State]:
-        """What may be shown instead of a state that the agent's interface does not tell."""
-        table = self.driver.untold if self.hooks == "none" else self.driver.untold_to_hooks
-        return table[state].instead if state in table else NOBODY
-
     def note(self, instance: Instance, span: Span) -> None:
         """Into the recording."""
         self.recorder.truth(instance.name, span)
@@ -311,7 +324,9 @@ class Lab:
 
     def screens(self) -> str:
         """For messages."""
-        return "\n---\n".join(f"{each.name}: {each.title!r}\n{each.screen.rstrip()}" for each in self.instances)
+        return "\n---\n".join(
+            f"{each.name}: {each.title!r}\n{each.screen.rstrip()}" for each in self.instances
+        )
 
     def _sample_all(self) -> None:
         while not self._stop.wait(PERIOD):
@@ -333,8 +348,7 @@ class Lab:
 
     def judge(self, instance: Instance) -> Judgement:
         """What was shown of it against what was true."""
-        table = {state: self.instead(state) for state in {span.state for span in instance.spans}}
-        return judge(instance.spans, self.shown(instance), self.ended or time.time(), table)
+        return judge(instance.spans, self.shown(instance), self.ended or time.time(), self.instead)
 
     def shown(self, instance: Instance) -> list[Shown]:
         """What was shown of it."""
@@ -365,12 +379,18 @@ class Lab:
 
 @contextmanager
 def lab(
-    driver: Driver, tmux: str, *, free: bool = False, hooks: str = "none", patience: float = 10.0
+    driver: Driver,
+    tmux: str,
+    *,
+    scenario: str = "",
+    free: bool = False,
+    hooks: str = "none",
+    patience: float = 10.0,
 ) -> Iterator[Lab]:
     """A lab in a world of its own."""
     world = World(tmux)
     try:
-        place = Lab(driver, world, free=free, hooks=hooks, patience=patience)
+        place = Lab(driver, world, scenario=scenario, free=free, hooks=hooks, patience=patience)
         try:
             yield place
         finally:

@@ -9,7 +9,7 @@ A recording is JSON lines: the first says what was run, each further one is `[se
   began, changed, ended  a process: `pid`, `ppid`, `start` (ticks), `comm`, `exe`, `argv`, `cwd`, `env` (some names)
   open     `pid`, and the files of the home that it now holds open
   heard    what a hook was told: `event`, `payload`, `pane` (of its environment), `ppid`
-  truth    `of` (an instance), `state`, `earliest`, `why`, `alike`
+  truth    `of` (an instance), `state`, `earliest`, `why`, `alike`, `optional`: see `truth.Span`
 
 Homes, machines and folders of this machine are replaced; long texts are cut.
 """
@@ -48,7 +48,9 @@ class Database:
 
     def __init__(self, path: Path, tables: tuple[str, ...]) -> None:
         self._tables = tables
-        self._line = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
+        self._line = sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, timeout=0.1, isolation_level=None, check_same_thread=False
+        )
         self._version: int | None = None
         self._known: dict[str, dict[Any, tuple[Any, ...]] | None] = dict.fromkeys(tables)
 
@@ -166,7 +168,7 @@ class Recorder:
     def truth(self, name: str, span: Span) -> None:
         """A fact."""
         self._say("truth", span.start, of=name, state=span.state, earliest=round(span.earliest - self.begun, 3),
-                  why=span.why, alike=sorted(span.alike))  # fmt: skip
+                  why=span.why, alike=sorted(span.alike), optional=span.optional)  # fmt: skip
 
     def pane(self, name: str, title: str, screen: str) -> None:
         """What a pane shows."""
@@ -250,7 +252,8 @@ class Recorder:
         environment = system.environment(each.pid)
         if environment.get("HOME") != str(self.home):
             return False
-        return "tmux" not in each.comm and "opensessions" not in " ".join(system.argv(each.pid)[:4])
+        words = system.argv(each.pid)
+        return "tmux" not in each.comm and not ("-m" in words and "opensessions" in words)
 
     def _process(self, each: system.Stat, words: list[str]) -> dict[str, Any]:
         environment = system.environment(each.pid)
@@ -262,8 +265,9 @@ class Recorder:
 
     def _look_at_open_files(self) -> None:
         for pid, words in self._argv.items():
-            if pid in self._processes and any(self.driver.package.split("/")[-1] in word or self.driver.kind.split("-")[0] in word
-                                              for word in words[:2]):  # fmt: skip
+            names = (self.driver.package.split("/")[-1], self.driver.kind.split("-")[0])
+            program = " ".join(words[:2])
+            if pid in self._processes and any(name in program for name in names):
                 paths = [path for path in system.open_files(pid, str(self.home)) if not path.endswith(".log")]
                 if paths != self._open.get(pid, []):
                     self._open[pid] = paths
@@ -289,16 +293,24 @@ class Recorder:
 
     # --- the end ----------------------------------------------------------------------------------------------
 
-    def save(self, path: Path, **about: Any) -> None:
-        """Write the recording, compressed."""
+    def save(self, path: Path, end: float, **about: Any) -> None:
+        """Write the recording, compressed. `end`: when what was true then ceases to count."""
         for each in self._databases.values():
             each.close()
         head = {
             **about, "agent": self.driver.kind, "version": self.driver.version, "home": HOME, "begun": self.begun,
+            "end": round(end - self.begun, 3),
             "panes": {name: {"pane": pane, "shell": shell} for name, (pane, shell) in self.panes.items()},
         }  # fmt: skip
         scrub = self._scrubber()
-        lines = [head, *([round(at, 3), what, details] for at, what, details in sorted(self.events, key=lambda each: each[0]))]
+        lines = [
+            head,
+            *(
+                [round(at, 3), what, details]
+                for at, what, details in sorted(self.events, key=lambda each: each[0])
+                if at <= end - self.begun
+            ),
+        ]
         text = "".join(
             scrub(json.dumps(line, separators=(",", ":"), ensure_ascii=False)) + "\n" for line in lines
         )

@@ -26,11 +26,14 @@ class Event(Struct, frozen=True):
 class Recording(Struct, frozen=True):
     """A whole one. `panes`: an instance's name -> (pane id, pid of its shell)."""
 
+    driver: str
     agent: str
+    """As opensessions calls it."""
     version: str
     scenario: str
     home: str
     begun: float
+    end: float
     hooks: bool
     panes: Mapping[str, tuple[str, int]]
     events: Sequence[Event]
@@ -40,28 +43,30 @@ class Recording(Struct, frozen=True):
         return [
             Span(
                 each.details["state"], each.at, each.details["earliest"], each.details["why"],
-                frozenset(each.details["alike"]),
+                frozenset(each.details["alike"]), each.details.get("optional", False),
             )
             for each in self.events
             if each.what == "truth" and each.details["of"] == name
         ]  # fmt: skip
-
-    @property
-    def end(self) -> float:
-        """When the last thing happened."""
-        return self.events[-1].at
 
 
 def read(path: Path) -> Recording:
     """The recording in this file."""
     first, *rest = gzip.decompress(path.read_bytes()).decode().splitlines()
     head = json.loads(first)
+    events = [Event(*json.loads(line)) for line in rest]
     return Recording(
-        agent=head["agent"], version=head["version"], scenario=head["scenario"], home=head["home"],
-        begun=head["begun"], hooks=head["hooks"],
+        driver=head.get("driver") or path.parent.name.rpartition("-")[0],
+        agent=head["agent"],
+        version=head["version"],
+        scenario=head["scenario"],
+        home=head["home"],
+        begun=head["begun"],
+        end=head.get("end", events[-1].at + 1.0),
+        hooks=head["hooks"],
         panes={name: (each["pane"], each["shell"]) for name, each in head["panes"].items()},
-        events=[Event(*json.loads(line)) for line in rest],
-    )  # fmt: skip
+        events=events,
+    )
 
 
 def recordings() -> list[Path]:

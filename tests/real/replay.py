@@ -128,7 +128,11 @@ class Replay:
     def _detect(self) -> None:
         panes = dict(self.recording.panes.values())
         self.files.started = {each.pid: each.start for each in self.processes.alive.values()}
-        tree = {each.pid: each for each in self.processes.alive.values() if self._belongs(each.pid, set(panes.values()))}
+        tree = {
+            each.pid: each
+            for each in self.processes.alive.values()
+            if self._belongs(each.pid, set(panes.values()))
+        }
         self._matches = recognise_all(tree, self._kinds, self._matches)
         self.tracker.update(MUX, detect(MUX, panes, self._matches))
 
@@ -181,11 +185,7 @@ def replay(recording: Recording, hooks: bool) -> dict[str, list[Shown]]:
 
 def verdicts(recording: Recording, hooks: bool) -> dict[str, Judgement]:
     """What is shown against what was true, by instance."""
-    driver = next(
-        each for each in DRIVERS.values() if each.kind == recording.agent
-    )
-    table = driver.untold_to_hooks if hooks else driver.untold
-    instead = {state: untold.instead for state, untold in table.items()}
+    instead = DRIVERS[recording.driver].instead(recording.scenario, hooks)
     return {
         name: judge(recording.truth(name), shown, recording.end, instead)
         for name, shown in replay(recording, hooks).items()
@@ -202,10 +202,15 @@ def main(paths: list[str]) -> None:
             for name, judgement in verdicts(recording, hooks).items():
                 for each in judgement.verdicts:
                     late = "" if each.latency is None else f"{each.latency * 1000:5.0f} ms"
-                    print(f"  {name} {each.span.start:7.2f} {each.span.state:13}{each.outcome:7}{late:9} {each.span.why}")
+                    print(
+                        f"  {name} {each.span.start:7.2f} {each.span.state:13}{each.outcome:7}{late:9} {each.span.why}"
+                    )
                 for wrong in judgement.false:
                     print(f"  {name} {wrong.at:7.2f} FALSE {wrong.state} ({wrong.source})")
-                print(f"  {name} shown:", *(f"{each.at:.2f}:{each.state}({each.source})" for each in changes(shown[name])))
+                print(
+                    f"  {name} shown:",
+                    *(f"{each.at:.2f}:{each.state}({each.source})" for each in changes(shown[name])),
+                )
 
 
 if __name__ == "__main__":

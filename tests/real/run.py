@@ -33,10 +33,13 @@ class Run(Struct, frozen=True):
             begun = judgement.verdicts[0].span.start if judgement.verdicts else 0.0
             for each in judgement.verdicts:
                 late = "" if each.latency is None else f"{each.latency * 1000:5.0f} ms"
-                lines.append(f"{name} {each.span.start - begun:7.2f} {each.span.state:13} {each.outcome:7} {late:9} {each.span.why}")
+                at = f"{each.span.start - begun:7.2f}"
+                lines.append(f"{name} {at} {each.span.state:13} {each.outcome:7} {late:9} {each.span.why}")
             for wrong in judgement.false:
                 lines.append(f"{name} {wrong.at - begun:7.2f} FALSE {wrong.state} ({wrong.source})")
-            history = " ".join(f"{each.at - begun:.2f}:{each.state}({each.source})" for each in changes(self.shown[name]))
+            history = " ".join(
+                f"{each.at - begun:.2f}:{each.state}({each.source})" for each in changes(self.shown[name])
+            )
             lines.append(f"{name} shown: {history}")
         return "\n".join(lines)
 
@@ -51,7 +54,9 @@ def run(
     record: bool = False,
 ) -> Run:
     """Run it. AssertionError where the agent itself did not do what the scenario needs."""
-    with lab(driver, tmux, free=scenario.free, hooks=hooks, patience=patience) as place:
+    with lab(
+        driver, tmux, scenario=scenario.name, free=scenario.free, hooks=hooks, patience=patience
+    ) as place:
         scenario.run(place)
         place.finish()
         found = Run(
@@ -60,5 +65,12 @@ def run(
         )
     if record:
         path = RECORDINGS / f"{driver.name}-{driver.version}" / f"{scenario.name}.jsonl.gz"
-        place.recorder.save(path, scenario=scenario.name, about=scenario.about, hooks=hooks != "none")
+        place.recorder.save(
+            path,
+            place.ended,
+            driver=driver.name,
+            scenario=scenario.name,
+            about=scenario.about,
+            hooks=hooks != "none",
+        )
     return found

@@ -1,4 +1,4 @@
-"""What an agent is led through. Each scenario is a function on a lab; every step says what is true and lets it be shown."""
+"""What an agent is led through. Each scenario is a function on a lab; a step says what is true and lets it be shown."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ class Span(Struct, frozen=True):
     why: str = ""
     alike: frozenset[State] = NOBODY
     """States that are as right."""
+    optional: bool = False
+    """It need not be shown."""
 
 
 class Shown(Struct, frozen=True):
@@ -116,7 +118,8 @@ def judge(
             place = found
             matched.setdefault(found, []).append(each)
     verdicts = tuple(
-        _verdict(span, over[index], appeared, matched.get(index, []), instead) for index, span in enumerate(truth)
+        _verdict(span, over[index], appeared, matched.get(index, []), instead)
+        for index, span in enumerate(truth)
     )
     return Judgement(verdicts, tuple(false))
 
@@ -137,9 +140,11 @@ def _verdict(
     if right:
         latency = max(0.0, right[0].at - span.start)
         return Verdict(span, "late" if latency > LATE else "right", latency)
-    if over - span.start < BRIEF:
+    if span.optional or over - span.start < BRIEF:
         return Verdict(span, "brief")
-    before = [each for each in appeared if each.at < over]
+    if matched:
+        return Verdict(span, "untold")
+    before = [each for each in appeared if each.at < span.start]
     last = before[-1].state if before else "gone"
     if last == span.state or last in span.alike:  # it never ceased to be shown
         return Verdict(span, "right", 0.0)

@@ -101,7 +101,9 @@ class MemoryFiles:
         for rowid, *values in change["put"]:
             head = ("rowid, ", [rowid]) if rowid else ("", [])
             marks = ", ".join("?" * (len(head[1]) + len(values)))
-            line.execute(f'insert or replace into "{table}" ({head[0]}{names}) values ({marks})', [*head[1], *values])
+            line.execute(
+                f'insert or replace into "{table}" ({head[0]}{names}) values ({marks})', [*head[1], *values]
+            )
         for each in (path, f"{path}-wal"):
             self._put(each, b"SQLite format 3\0", anew=False)
 

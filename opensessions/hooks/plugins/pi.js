@@ -1,6 +1,6 @@
 const TOLD = [
   "session_start", "session_shutdown", "input", "agent_start", "agent_end", "agent_settled", "turn_start", "turn_end",
-  "message_end", "tool_execution_start", "tool_execution_end",
+  "message_start", "message_end", "tool_execution_start", "tool_execution_end",
 ]
 const ask = (question) => {
   try {

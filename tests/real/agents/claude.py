@@ -43,7 +43,8 @@ class Claude(Driver):
     def environment(self, site: Site) -> dict[str, str]:
         return {
             "ANTHROPIC_BASE_URL": site.url, "ANTHROPIC_API_KEY": KEY, "DISABLE_AUTOUPDATER": "1",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
         }  # fmt: skip
 
     def command(self, site: Site) -> str:

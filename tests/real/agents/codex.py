@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.real.agents.driver import Driver, Site, hooks, write
+from tests.real.agents.driver import Driver, Site, Untold, hooks, write
 
 EVENTS = (
     "SessionStart", "SessionEnd", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse", "Stop",
@@ -27,6 +27,18 @@ class Codex(Driver):
         ".codex/state_*.sqlite": ("threads",),
     }
     flags = ""
+    untold = (
+        Untold(
+            frozenset({"done", "interrupted", "error"}), frozenset({"idle"}),
+            "with the daemon nothing tells which of two conversations in one directory is in which pane",
+            frozenset({"pair", "pair-of-turns"}), even_with_hooks=True,
+        ),
+        Untold(
+            frozenset({"tool-running"}), frozenset({"running"}),
+            "with the daemon the tools of all panes run below one process, and the title says no more than busy",
+            frozenset({"pair", "pair-of-turns"}), even_with_hooks=True,
+        ),
+    )  # fmt: skip
 
     def prepare(self, site: Site) -> None:
         (site.home / "tmp").mkdir(exist_ok=True)
@@ -77,3 +89,4 @@ class CodexAlone(Codex):
 
     name = "codex-no-daemon"
     flags = " --no-daemon"
+    untold = ()

@@ -45,10 +45,18 @@ class Site(Struct, frozen=True):
 
 
 class Untold(Struct, frozen=True):
-    """A state that the agent's interface does not tell, what may be shown instead, and why."""
+    """Something that the agent's interface does not tell in some scenarios: what may be shown instead, and why."""
 
+    states: frozenset[State]
     instead: frozenset[State]
     why: str
+    scenarios: frozenset[str] = frozenset()
+    """Empty: in all of them."""
+    even_with_hooks: bool = False
+
+    def fits(self, scenario: str, hooks: bool) -> bool:
+        """Is it so here?"""
+        return (not self.scenarios or scenario in self.scenarios) and (self.even_with_hooks or not hooks)
 
 
 RUNNING = frozenset({"running", "tool-running"})
@@ -87,15 +95,20 @@ class Driver:
     databases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """SQLite files, and the tables of interest."""
 
-    untold: ClassVar[Mapping[State, Untold]] = {}
-    """Without hooks."""
-    untold_to_hooks: ClassVar[Mapping[State, Untold]] = {}
-    """Even with them."""
+    untold: ClassVar[tuple[Untold, ...]] = ()
 
     @property
     def version(self) -> str:
         """As pinned in package.json."""
         return VERSIONS[self.package]
+
+    def instead(self, scenario: str, hooks: bool) -> dict[State, frozenset[State]]:
+        """What may be shown instead of which state in a scenario."""
+        found: dict[State, frozenset[State]] = {}
+        for untold in self.untold:
+            if untold.fits(scenario, hooks):
+                found |= {state: found.get(state, frozenset()) | untold.instead for state in untold.states}
+        return found
 
     def prepare(self, site: Site) -> None:
         """Write what a user would have by now: no first-run questions, the model's address, no updates."""

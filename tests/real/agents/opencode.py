@@ -6,10 +6,12 @@ from tests.real.agents.driver import Driver, Site, folder, write
 
 PLUGIN = """
 import { appendFileSync } from "node:fs"
-const NOISE = /^(message\\.part\\.delta|file\\.|lsp\\.|plugin\\.|catalog\\.|integration\\.|reference\\.)/
+const NOISE =
+  /^(message\\.part\\.delta|file\\.|lsp\\.|plugin\\.|catalog\\.|integration\\.|reference\\.)/
 const tell = (event, payload) =>
   appendFileSync(process.env.HOME + "/heard.jsonl", JSON.stringify({
-    at: (performance.timeOrigin + performance.now()) / 1000, agent: "opencode", event, pane: process.env.TMUX_PANE ?? "",
+    at: (performance.timeOrigin + performance.now()) / 1000, agent: "opencode", event,
+    pane: process.env.TMUX_PANE ?? "",
     ppid: process.pid, cwd: process.cwd(), payload: JSON.stringify(payload ?? {}),
   }) + "\\n")
 export const Heard = async () => ({

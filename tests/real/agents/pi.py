@@ -6,7 +6,10 @@ from tests.real.agents.driver import Driver, Site, write
 
 EXTENSION = """
 import { appendFileSync } from "node:fs";
-const EVENTS = ["session_start", "session_shutdown", "input", "agent_start", "agent_end", "agent_settled", "turn_start", "turn_end", "message_end", "tool_execution_start", "tool_execution_end"];
+const EVENTS = [
+  "session_start", "session_shutdown", "input", "agent_start", "agent_end", "agent_settled", "turn_start", "turn_end",
+  "message_end", "tool_execution_start", "tool_execution_end",
+];
 export default function (pi: any) {
   for (const event of EVENTS)
     pi.on(event, async (said: any, context: any) => {

@@ -150,4 +150,6 @@ def question(tools: Sequence[Tool], id: str) -> Call | None:
     }  # fmt: skip
     items = tool.schema.get("properties", {}).get("questions", {}).get("items", {})
     known = items.get("properties", asked)
-    return Call(id, tool.name, {"questions": [{name: value for name, value in asked.items() if name in known}]})
+    return Call(
+        id, tool.name, {"questions": [{name: value for name, value in asked.items() if name in known}]}
+    )

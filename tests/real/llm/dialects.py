@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tests.real.llm.behaviour import Asked, Call, Tool
 
@@ -57,8 +57,8 @@ Said = tuple[str, str]
 """Who ("user", "model", "result") and what."""
 
 TURN = re.compile(r"\bid:\w+")
-"""What every prompt of a test ends with. Agents put reminders beside a prompt, and an unanswered prompt and the next one
-into one message: what the user said last is what stands before the last of these."""
+"""What every prompt of a test ends with. Agents put reminders beside a prompt, and an unanswered prompt and the next
+one into one message: what the user said last is what stands before the last of these."""
 
 
 def latest(said: Sequence[Said]) -> tuple[str, int]:
@@ -123,7 +123,9 @@ class Messages:
         if not self._opened:
             self._opened = True
             opening = self._event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-        return opening + self._event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
+        return opening + self._event(
+            "content_block_delta", index=0, delta={"type": "text_delta", "text": word}
+        )
 
     def end(self, calls: Sequence[Call]) -> bytes:
         out = self._event("content_block_stop", index=0) if self._opened else b""
@@ -138,7 +140,10 @@ class Messages:
         return out + self._event("message_stop")
 
     def whole(self, text: str, calls: Sequence[Call]) -> Json:
-        uses = [{"type": "tool_use", "id": f"tool_{each.id}", "name": each.name, "input": each.arguments} for each in calls]
+        uses = [
+            {"type": "tool_use", "id": f"tool_{each.id}", "name": each.name, "input": each.arguments}
+            for each in calls
+        ]
         return self._message([{"type": "text", "text": text}, *uses], "tool_use" if calls else "end_turn")
 
     def refusal(self, status: int) -> Json:
@@ -202,7 +207,9 @@ class Responses:
         if not self._opened:
             self._opened = True
             empty = {"type": "output_text", "text": "", "annotations": []}
-            out += self._event("response.output_item.added", output_index=0, item=self._message("in_progress"))
+            out += self._event(
+                "response.output_item.added", output_index=0, item=self._message("in_progress")
+            )
             out += self._event("response.content_part.added", part=empty, **place)
         self._text += word
         return out + self._event("response.output_text.delta", delta=word, **place)
@@ -253,10 +260,15 @@ class Chat:
         tools = tuple(Tool(each.get("name", ""), each.get("parameters") or {}) for each in functions)
         return Asked(*latest(said), tools, bool(body.get("stream")), wants_json(body))
 
-    USAGE: Json = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    USAGE: ClassVar[Json] = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
     def _chunk(self, choices: list[Json], **more: object) -> bytes:
-        head = {"id": f"chat_{self.number:04}", "object": "chat.completion.chunk", "created": 1, "model": self.model}
+        head = {
+            "id": f"chat_{self.number:04}",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": self.model,
+        }
         return event({**head, "choices": choices, **more})
 
     def _delta(self, delta: Json, reason: str | None = None) -> bytes:
@@ -274,7 +286,8 @@ class Chat:
 
     def end(self, calls: Sequence[Call]) -> bytes:
         out = b"".join(
-            self._delta({"tool_calls": [{"index": place, **self._call(call)}]}) for place, call in enumerate(calls)
+            self._delta({"tool_calls": [{"index": place, **self._call(call)}]})
+            for place, call in enumerate(calls)
         )
         out += self._delta({}, "tool_calls" if calls else "stop")
         return out + self._chunk([], usage=self.USAGE) + event("[DONE]")
@@ -304,7 +317,10 @@ class Gemini:
 
     def asked(self, body: Json, path: str) -> Asked:
         return Asked(
-            *latest(list(self._said(body))), tuple(self._tools(body)), "streamGenerateContent" in path, wants_json(body)
+            *latest(list(self._said(body))),
+            tuple(self._tools(body)),
+            "streamGenerateContent" in path,
+            wants_json(body),
         )
 
     def _said(self, body: Json) -> Iterator[Said]:
@@ -335,7 +351,9 @@ class Gemini:
         return event(self._answer([{"text": word}]))
 
     def _calls(self, calls: Sequence[Call]) -> list[Json]:
-        return [{"functionCall": {"name": each.name, "args": each.arguments, "id": each.id}} for each in calls]
+        return [
+            {"functionCall": {"name": each.name, "args": each.arguments, "id": each.id}} for each in calls
+        ]
 
     def end(self, calls: Sequence[Call]) -> bytes:
         return event(self._answer(self._calls(calls) or [{"text": "."}], "STOP"))

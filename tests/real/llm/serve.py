@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import itertools
 import json
 import socket
 import struct
@@ -79,9 +80,13 @@ class Server:
         number = self._number
         given = _json(body)
         if request.method == b"HEAD":
-            writer.write(connection.send(h11.Response(status_code=200, headers=[("connection", "close")])) or b"")
+            writer.write(
+                connection.send(h11.Response(status_code=200, headers=[("connection", "close")])) or b""
+            )
             return
-        speaks = dialect(path, number, str(given.get("model", "model"))) if request.method == b"POST" else None
+        speaks = (
+            dialect(path, number, str(given.get("model", "model"))) if request.method == b"POST" else None
+        )
         if speaks is None:
             await _send(connection, writer, 200, _smalltalk(path))
             return
@@ -105,7 +110,12 @@ class Server:
             raise
 
     async def _stream(
-        self, connection: h11.Connection, writer: asyncio.StreamWriter, speaks: Dialect, todo: Plan, number: int
+        self,
+        connection: h11.Connection,
+        writer: asyncio.StreamWriter,
+        speaks: Dialect,
+        todo: Plan,
+        number: int,
     ) -> None:
         headers = [("content-type", "text/event-stream"), ("connection", "close")]
         writer.write(connection.send(h11.Response(status_code=200, headers=headers)) or b"")
@@ -126,8 +136,9 @@ class Server:
             yield speaks.text(word)
             if not todo.side:
                 await asyncio.sleep(PACE)
+        numbers = itertools.count(1)  # Gemini CLI stops a model that repeats itself
         while todo.endless and not released.is_set():
-            yield speaks.text(todo.words[0])
+            yield speaks.text(f"{todo.words[0]}{next(numbers)} ")
             with suppress(TimeoutError):
                 await asyncio.wait_for(released.wait(), PACE)
         yield speaks.end(todo.calls)
@@ -149,9 +160,15 @@ async def _receive(
             return request, bytes(body)
 
 
-async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, status: int, answer: object) -> None:
+async def _send(
+    connection: h11.Connection, writer: asyncio.StreamWriter, status: int, answer: object
+) -> None:
     data = json.dumps(answer).encode()
-    headers = [("content-type", "application/json"), ("content-length", str(len(data))), ("connection", "close")]
+    headers = [
+        ("content-type", "application/json"),
+        ("content-length", str(len(data))),
+        ("connection", "close"),
+    ]
     for each in (h11.Response(status_code=status, headers=headers), h11.Data(data=data), h11.EndOfMessage()):
         writer.write(connection.send(each) or b"")
     await writer.drain()
@@ -168,13 +185,19 @@ def _json(body: bytes) -> dict[str, object]:
 def _smalltalk(path: str) -> object:
     """Token counts and lists of models."""
     if "models" in path and "countTokens" not in path:
-        return {"object": "list", "data": [{"id": "lab-model", "object": "model", "created": 1}], "models": []}
+        return {
+            "object": "list",
+            "data": [{"id": "lab-model", "object": "model", "created": 1}],
+            "models": [],
+        }
     return {"input_tokens": 10, "totalTokens": 10}
 
 
 async def _read_orders(server: Server) -> None:
     reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
     while line := await reader.readline():
         order, _, tag = line.decode().strip().partition(" ")
         if order == "release":

@@ -1,0 +1,350 @@
+"""Qwen Code: what 0.24.4 and 0.15.10 wrote and told, and what must be made of it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opensessions.agents.qwen import KIND
+from opensessions.agents.qwen_chat import Chat, enough
+from opensessions.model import AgentState
+from tests.agents.claude_world import CWD, DATA, EPOCH, ID, World, stamp
+from tests.agents.test_claude_transcript import ODD
+
+SAMPLES = DATA / "qwen-0.24.4"
+OTHER = "aaaaaaaa-2222-4333-8444-555555555555"
+TELEMETRY = {"type": "system", "subtype": "ui_telemetry"}
+
+
+class Qwen(World):
+    """As Claude Code's, with Qwen Code's places."""
+
+    @property
+    def registry(self) -> Path:
+        return self.home / f".qwen/sessions/{self.facts.pid}.json"
+
+    @property
+    def transcript(self) -> Path:
+        return self.home / f".qwen/projects/-home-user-project/chats/{self.thread}.jsonl"
+
+    def register_newer(self, **more: Any) -> None:
+        """As 0.24.4 does when it starts."""
+        entry = json.loads((SAMPLES / "registry.json").read_text())
+        entry |= {
+            "pid": self.facts.pid,
+            "procStart": f"0000-boot:{self.facts.start}",
+            "sessionId": self.thread,
+            "cwd": CWD,
+        }
+        self.registry.parent.mkdir(parents=True, exist_ok=True)
+        self.registry.write_text(json.dumps(entry | more))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Qwen:
+    return Qwen(tmp_path, KIND)
+
+
+def asked(text: str, at: float, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "user",
+        "timestamp": stamp(at),
+        "message": {"role": "user", "parts": [{"text": text}]},
+        **more,
+    }
+
+
+def said(text: str, at: float, counted: bool = True, **more: Any) -> dict[str, Any]:
+    usage = {"usageMetadata": {"totalTokenCount": 15}} if counted else {}
+    parts = [{"text": text}]
+    return {
+        "type": "assistant",
+        "timestamp": stamp(at),
+        "message": {"role": "model", "parts": parts},
+        **usage,
+        **more,
+    }
+
+
+def called(id: str, at: float, name: str = "run_shell_command") -> dict[str, Any]:
+    parts = [{"functionCall": {"id": id, "name": name, "args": {}}}]
+    message = {"role": "model", "parts": parts}
+    return {"type": "assistant", "timestamp": stamp(at), "message": message, "usageMetadata": {}}
+
+
+def returned(id: str, at: float, status: str = "success") -> dict[str, Any]:
+    parts = [{"functionResponse": {"id": id, "response": {"output": "x"}}}]
+    result = {"callId": id, "status": status}
+    return {
+        "type": "tool_result",
+        "timestamp": stamp(at),
+        "message": {"parts": parts},
+        "toolCallResult": result,
+    }
+
+
+def request(name: str, at: float) -> dict[str, Any]:
+    return {
+        **TELEMETRY,
+        "timestamp": stamp(at),
+        "systemPayload": {"uiEvent": {"event.name": f"qwen-code.{name}"}},
+    }
+
+
+# --- samples of 0.24.4 -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("running", "running"),
+        ("waiting", "tool-running"),
+        ("tooldone", "done"),
+        ("interrupted", "interrupted"),
+    ],
+)
+def test_the_file_alone(name: str, state: AgentState, world: Qwen) -> None:
+    world.register_newer()
+    world.write(*(SAMPLES / f"{name}.jsonl").read_text().splitlines())
+    assert world.read(0) == state
+    assert world.verdict.about.thread == ID
+    assert world.verdict.about.prompt in ("slow please", "tool please")
+    assert world.verdict.about.title == "slow please"
+
+
+def test_title_and_file(world: Qwen) -> None:
+    world.register_newer()
+    world.write(*(SAMPLES / "waiting.jsonl").read_text().splitlines())
+    world.read(0)
+    assert world.title("✳ Qwen - project", 1) == "waiting"
+    assert world.title("◐ Qwen - project", 2) == "tool-running"
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [("running", {"running", "tool-running"}), ("toolrunning", {"running", "tool-running"}), ("waiting", {"waiting"}),
+     ("interrupted", {"interrupted"}), ("tooldone", None)],
+)  # fmt: skip
+def test_screens(name: str, states: set[AgentState] | None) -> None:
+    signal = KIND.screen((SAMPLES / f"screens/{name}.txt").read_text().splitlines()[1:])
+    assert (signal.states if signal else None) == states
+
+
+def test_a_title_without_a_mark_says_nothing() -> None:
+    assert KIND.title("Qwen - project") is None
+
+
+def test_hooks_of_a_whole_run(world: Qwen) -> None:
+    """A prompt stopped by Esc, a tool that was approved, an answer, a tool that was denied, the end."""
+    states: list[tuple[str, AgentState]] = []
+    for place, line in enumerate((SAMPLES / "hooks.jsonl").read_text().splitlines()):
+        heard = json.loads(line)
+        states.append((heard["event"], world.hook(heard["event"], float(place), **heard["payload"])))
+    assert states[:2] == [("SessionStart", "idle"), ("UserPromptSubmit", "running")]
+    assert {state for event, state in states if event == "PermissionRequest"} == {"waiting"}
+    assert {state for event, state in states if event == "PreToolUse"} == {"tool-running"}
+    assert {state for event, state in states if event == "Stop"} == {"done"}
+    after = [state for (event, _), (_, state) in itertools.pairwise(states) if event == "Stop"]
+    assert after == ["done"]
+
+
+# --- turns, the file late ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [0.0, 0.2, 0.4])
+def test_a_turn_with_an_approval(late: float, world: Qwen) -> None:
+    world.register_newer()
+    world.read(0)
+    world.hook("SessionStart", 0.1, source="startup")
+    world.hook("UserPromptSubmit", 1.0, prompt="go")
+    world.wait(1.0 + late)
+    world.write(asked("go", 1.0))
+    world.read()
+    world.hook("PermissionRequest", 4.0, tool_name="run_shell_command")
+    world.wait(4.0 + late)
+    world.write(called("a", 3.8))
+    assert world.read() == "waiting"
+    world.hook("Notification", 4.5, notification_type="permission_prompt")
+    world.hook("PreToolUse", 8.0)
+    assert world.wait(12) == "tool-running"
+    world.hook("PostToolUse", 12.0)
+    world.hook("UserPromptSubmit", 12.1, prompt="")
+    world.wait(12.1 + late)
+    world.write(returned("a", 12.0))
+    assert world.read() == "running"
+    world.hook("Stop", 14.0)
+    world.wait(14.0 + late)
+    world.write(said("done", 13.9))
+    world.read()
+    world.hook("Notification", 14.5, notification_type="idle_prompt")
+    assert world.wait(60) == "done"
+    assert world.shown == ["idle", "running", "waiting", "tool-running", "running", "done"]
+    assert world.verdict.about.prompt == "go"
+
+
+def test_stopped_while_text_came(world: Qwen) -> None:
+    world.write(asked("one", 0), said("x", 0.5))
+    world.read(0.6)
+    world.hook("UserPromptSubmit", 1.0, prompt="go")
+    world.write(asked("go", 1.0))
+    world.read(1.2)
+    world.hook("Notification", 3.0, notification_type="idle_prompt")
+    world.write(request("api_response", 3.0), said("cut o", 3.0, counted=False))
+    assert world.read(3.1) == "interrupted"
+    assert world.wait(30) == "interrupted"
+    assert world.shown == ["done", "running", "interrupted"]
+
+
+def test_stopped_before_anything_came(world: Qwen) -> None:
+    world.hook("UserPromptSubmit", 1.0, prompt="go")
+    world.write(asked("go", 1.0))
+    world.read(1.2)
+    world.hook("Notification", 3.0, notification_type="idle_prompt")
+    assert world.wait(4.0) == "interrupted"
+    assert world.shown == ["running", "interrupted"]
+
+
+def test_stopped_in_a_tool(world: Qwen) -> None:
+    world.hook("UserPromptSubmit", 1.0, prompt="go")
+    world.write(asked("go", 1.0), called("a", 2.0))
+    world.hook("PreToolUse", 2.1)
+    assert world.read(2.2) == "tool-running"
+    world.hook("PostToolUseFailure", 5.0, is_interrupt=True)
+    world.hook("Notification", 5.1, notification_type="idle_prompt")
+    world.write(returned("a", 5.0, "cancelled"))
+    assert world.read(5.2) == "interrupted"
+    assert world.shown == ["running", "tool-running", "interrupted"]
+
+
+def test_a_failed_request(world: Qwen) -> None:
+    world.hook("UserPromptSubmit", 1.0, prompt="go")
+    world.write(asked("go", 1.0))
+    world.read(1.2)
+    world.write(request("api_error", 2.0))
+    assert world.read(2.0) == "running"
+    world.hook("StopFailure", 3.0)
+    world.hook("Notification", 3.1, notification_type="idle_prompt")
+    assert world.wait(30) == "error"
+    assert world.shown == ["running", "error"]
+
+
+def test_an_open_call_of_the_older_version_may_yet_be_asked_for(world: Qwen) -> None:
+    world.write(asked("go", 1.0))
+    assert world.read(1.1) == "running"
+    world.write(called("a", 2.0))
+    world.read(2.1)
+    assert world.wait(60) == "running"
+    assert world.look is not None
+    assert world.look.again is None
+    assert (
+        world.screen(["  Allow execution of: 'env'?", "⠏ Waiting for user confirmation..."], 61) == "waiting"
+    )
+
+
+def test_an_open_call_of_the_newer_version_runs_if_nothing_is_asked(world: Qwen) -> None:
+    world.register_newer()
+    world.write(asked("go", 1.0, provenance="real_user"))
+    assert world.read(1.1) == "running"
+    world.write(called("a", 2.0))
+    assert world.read(2.1) == "running"
+    assert world.wait(10) == "tool-running"
+
+
+# --- which file --------------------------------------------------------------------------------------------------
+
+
+def test_another_boots_entry_with_the_same_pid_counts_for_nothing(world: Qwen) -> None:
+    world.register_newer(procStart="0000-boot:1")
+    world.thread = OTHER
+    world.write(asked("x", 0))
+    world.read(0)
+    assert world.verdict.about.thread == OTHER
+
+
+def test_without_an_entry_rivals_make_it_unknown(world: Qwen) -> None:
+    world.write(asked("x", 0))
+    world.moved(rivals=1)
+    world.read(0)
+    assert world.signals() == {}
+
+
+def test_another_ones_thread_is_left_alone(world: Qwen) -> None:
+    world.write(asked("x", 0))
+    world.moved(taken=frozenset({ID}))
+    world.read(0)
+    assert world.signals() == {}
+
+
+def test_other_folders_by_environment(tmp_path: Path) -> None:
+    world = Qwen(tmp_path, KIND)
+    world.moved(
+        env={"HOME": "/nowhere", "QWEN_HOME": str(tmp_path / "q"), "QWEN_RUNTIME_DIR": str(tmp_path / "r")}
+    )
+    place = tmp_path / "r/projects/-home-user-project/chats"
+    place.mkdir(parents=True)
+    (place / f"{ID}.jsonl").write_text(json.dumps(said("x", 0)) + "\n")
+    assert world.read(0) == "done"
+
+
+def test_its_token_is_never_repeated(world: Qwen) -> None:
+    world.register_newer(ipcToken="SECRET-TOKEN")
+    world.write(asked("x", 0))
+    world.read(0)
+    assert "SECRET" not in repr(world.look) + repr(world.track)
+
+
+# --- records -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("records", "standing"),
+    [
+        ([], "new"),
+        ([asked("x", 0)], "asked"),
+        ([asked("x", 0), said("y", 1)], "done"),
+        ([asked("x", 0), said("y", 1, counted=False)], "cut"),
+        ([asked("x", 0), said("y", 1), asked("z", 2), said("w", 3, counted=False)], "interrupted"),
+        ([asked("x", 0), called("a", 1)], "called"),
+        ([asked("x", 0), called("a", 1), returned("a", 2)], "asked"),
+        ([asked("x", 0), called("a", 1), returned("a", 2, "cancelled")], "interrupted"),
+        ([asked("x", 0), request("api_error", 1)], "failed"),
+        ([asked("x", 0), said("y", 1), request("api_error", 2)], "done"),
+        ([asked("x", 0), request("api_error", 1), said("y", 2)], "done"),
+        ([said("y", 1), asked("told", 2, subtype="notification")], "done"),
+        ([said("y", 1), asked("told", 2, subtype="cron")], "done"),
+        ([said("y", 1), asked("more", 2, subtype="mid_turn_user_message")], "asked"),
+        (
+            [asked("x", 0), {"type": "assistant", "message": {"parts": [{"text": "hm", "thought": True}]}}],
+            "asked",
+        ),
+        ([{"type": "user"}, {"type": "assistant", "message": "text"}, {"type": 7}], "new"),
+    ],
+)
+def test_how_it_stands(records: list[dict[str, Any]], standing: str) -> None:
+    assert Chat(json.dumps(each).encode() for each in records).standing == standing
+
+
+def test_the_title_and_the_prompt() -> None:
+    renamed = {"type": "system", "subtype": "custom_title", "systemPayload": {"customTitle": "Mine"}}
+    hooked = asked("<qwen:user-prompt-submit-context>added", 1)
+    chat = Chat(json.dumps(each).encode() for each in (asked("first", 0), renamed, hooked))
+    assert (chat.title, chat.prompt, chat.at) == ("Mine", "first", EPOCH + 1)
+
+
+def test_plans_and_questions_are_waits() -> None:
+    assert Chat([json.dumps(called("a", 1, "ask_user_question")).encode()]).question == "question"
+    assert Chat([json.dumps(called("a", 1, "exit_plan_mode")).encode()]).question == "plan"
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(ODD | st.binary(max_size=60), max_size=8))
+def test_nothing_breaks_it(records: list[object]) -> None:
+    lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in records]
+    assert Chat(lines).states
+    enough(lines)
