@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from opensessions.events import AgentDismissed, AgentsSeen, InventoryRead, MuxJoined, SavedArrangement, TimePassed
+from opensessions.events import (
+    AgentDismissed,
+    AgentsSeen,
+    InventoryRead,
+    MuxJoined,
+    SavedArrangement,
+    TimePassed,
+)
 from opensessions.model import Agent, AgentState, Inventory, Link, Pane, Session, Window
 from opensessions.reduce import State, reduce, view
 
@@ -11,7 +18,9 @@ def agent(pane: str = "%1", state: AgentState = "running", pid: int = 1) -> Agen
     return Agent(id=f"m:{pane}:{pid}.1", agent="x", pane=pane, pid=pid, state=state)
 
 
-def inventory(sessions: dict[str, tuple[str, ...]], windows: dict[str, tuple[str, ...]], started: int = 1) -> Inventory:
+def inventory(
+    sessions: dict[str, tuple[str, ...]], windows: dict[str, tuple[str, ...]], started: int = 1
+) -> Inventory:
     """Sessions with their windows, windows with their panes."""
     return Inventory(
         1, started, "3.3a",
@@ -45,7 +54,9 @@ SEEN, GONE = AgentsSeen("m", {"%1": (agent(),)}, 10.0), AgentsSeen("m", {}, 20.0
 
 def test_a_pane_that_was_moved_takes_the_exited_agents_row_along() -> None:
     joined = inventory({"$1": ("@1",), "$2": ("@2",)}, {"@1": ("%2",), "@2": ("%3", "%1")})
-    assert shown(after(InventoryRead("m", APART), SEEN, InventoryRead("m", joined))) == {"$2": [("%1", "alive")]}
+    assert shown(after(InventoryRead("m", APART), SEEN, InventoryRead("m", joined))) == {
+        "$2": [("%1", "alive")]
+    }
     ended = after(InventoryRead("m", APART), SEEN, InventoryRead("m", joined), GONE)
     assert shown(ended) == {"$2": [("%1", "exited")]}
     moved_after_its_end = after(InventoryRead("m", APART), SEEN, GONE, InventoryRead("m", joined))

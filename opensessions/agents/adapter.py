@@ -30,6 +30,8 @@ class Facts(Struct, frozen=True):
     """The pids of its descendants, the native program below an npm launcher among them, nearest first."""
     taken: frozenset[str] = frozenset()
     """Threads that other live agents of this kind hold. One thread belongs to one agent."""
+    thread: str = ""
+    """The thread that the agent's own hooks say it holds; "" where none has said so."""
     rivals: int = 0
     """How many other live agents of this kind work in the same directory. What only the directory would
     tell apart is then not known: say nothing rather than mix two up."""

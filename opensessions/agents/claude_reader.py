@@ -19,6 +19,10 @@ SEARCHES = 3
 """How often a conversation that does not lie where it should is searched for."""
 
 
+LEAVING, PARTING = 4, 0.5
+"""Looks, and seconds between them, in which an agent whose entry was taken away is taken to be about to exit."""
+
+
 class ClaudeReader:
     """See `Reader`."""
 
@@ -33,12 +37,18 @@ class ClaudeReader:
         self._searches = 0
         self._first = True
         self._fit = Fit()
+        self._look = Look()
+        self._leaving = 0
+        """Looks since its entry was taken away."""
 
     def look(self, facts: Facts, files: Files) -> Look:
         """See `Reader.look`."""
         registry = f"{config(facts)}/sessions"
         found = entries(registry, facts, files)
         entry = found.entry or (self._entry if found.torn else None)
+        if entry is None and self._entry is not None and self._leaving < LEAVING:
+            self._leaving += 1  # it takes its entry away when it exits, and exits a moment later
+            return Look(self._look.signals, (self._entry.path,), PARTING)
         if entry is not None and not entry.here:
             return Look(watch=(entry.path,))
         thread, path = self._whose(entry, facts, files)
@@ -56,7 +66,9 @@ class ClaudeReader:
         if entry is None:
             watch += [registry, folder(facts, facts.cwd)]
         again = PAUSE if found.torn else again
-        return Look(signals, tuple(dict.fromkeys(watch))[:16], again)
+        self._leaving = 0 if entry is not None else self._leaving
+        self._look = Look(signals, tuple(dict.fromkeys(watch))[:16], again)
+        return self._look
 
     # --- which conversation --------------------------------------------------------------------------------
 

@@ -186,6 +186,8 @@ KIND = Kind(
         TitleRule(WORKING, holds=tuple(f" {dots}" for dots in SPINNER)),
     ),
     title_lag=TITLE_LAG,
+    title_rests=True,
+    title_flash=0.25,
     screens=(
         ScreenRule(
             WAITING,
@@ -197,6 +199,7 @@ KIND = Kind(
     screen_for=WAITING,
     hears=hears,
     reader=Codex,
+    thread_of=hook_thread,
     environment=frozenset({"CODEX_HOME"}),
     trust=("registry", "hook", "api", "database", "title", "transcript", "screen"),
     resume=("codex", "resume", "{thread}"),

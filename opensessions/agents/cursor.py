@@ -86,7 +86,6 @@ KIND = Kind(
         ScreenRule(WAITING, holds=(("(y) (enter)",), ("skip (esc or n)",), ("write to this file?",))),
         ScreenRule(WORKING, holds=(("ctrl+c to stop",),), lines=4),
     ),
-    screen_lag=0.0,
     screen_for=BUSY,
     hears=hear,
     reader=Reader,

@@ -111,7 +111,7 @@ def detect(
     other multiplexers' panes. Of nested matches the topmost is the agent.
     """
     by_pid = {pid: pane for pane, pid in panes.items()}
-    children = _children(matches.processes) if matches.found else {}
+    children = _children(matches) if matches.found else {}
     agents: dict[str, list[Found]] = {}
     for pid, matched in sorted(matches.found.items()):
         process = matches.processes[pid]
@@ -123,10 +123,13 @@ def detect(
     return {pane: tuple(each) for pane, each in sorted(agents.items())}
 
 
-def _children(processes: Mapping[int, Process]) -> dict[int, list[int]]:
+def _children(matches: Matches) -> dict[int, list[int]]:
+    """By parent. A helper works for every pane, so it and what is below it are nobody's."""
     children: dict[int, list[int]] = {}
-    for pid in sorted(processes):
-        children.setdefault(processes[pid].ppid, []).append(pid)
+    for pid in sorted(matches.processes):
+        found = matches.found.get(pid)
+        if found is None or not found.helper:
+            children.setdefault(matches.processes[pid].ppid, []).append(pid)
     return children
 
 
@@ -134,7 +137,9 @@ def _below(pid: int, children: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
     """Breadth first, at most BELOW."""
     found = [pid]
     for each in found:
-        found += [child for child in children.get(each, ()) if child not in found][: max(0, BELOW + 1 - len(found))]
+        found += [child for child in children.get(each, ()) if child not in found][
+            : max(0, BELOW + 1 - len(found))
+        ]
     return tuple(found[1:])
 
 

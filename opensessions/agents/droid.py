@@ -96,7 +96,6 @@ KIND = Kind(
         ScreenRule(WAITING, holds=(("> yes, allow", "esc to cancel"),)),
         ScreenRule(WORKING, holds=(("esc to stop",),), lines=6),
     ),
-    screen_lag=0.0,
     screen_for=BUSY,
     hears=hear,
     reader=Reader,

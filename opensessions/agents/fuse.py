@@ -18,6 +18,8 @@ from opensessions.model import AgentState
 HOLD = 0.3
 """Seconds in which a turn that has ended may stay as it was, until the source that tells how it ended has
 spoken. Measured: Claude Code's transcript follows its status file by 0.07 s, at most 0.2."""
+BEHIND = 0.4
+"""Seconds for which a screen may still show what was so before."""
 LONG_AGO = float("-inf")
 """When a claim was made that was there before we looked."""
 
@@ -54,6 +56,8 @@ class Verdict(Struct, frozen=True):
     """See `Signal.at`."""
     again: float | None = None
     """When, on the claims' clock, the same claims may lead to another verdict."""
+    open: States = frozenset(PREFERRED)
+    """What is possible by all sources but the screen."""
     roles: Mapping[Source, Role] = {}
     """What part each source had in it."""
 
@@ -80,7 +84,8 @@ def fuse(
     sure = _common([claim for source, claim in agreed.items() if source not in late])
     possible = _common(list(agreed.values()))
     state = _choose(possible, before)
-    if late and before in BUSY and sure <= RESTING and len(sure) > 1:
+    endings = any(each <= RESTING and len(each) > 1 for each in (sure, possible))
+    if late and before is not None and before in BUSY | sure and endings:
         state = before or state  # how it ended is told in a moment
     decisive = _decisive(agreed, state)
     return Verdict(
@@ -88,8 +93,9 @@ def fuse(
         source=decisive,
         confidence="high" if len(possible) == 1 and decisive != "screen" else "best-effort",
         about=_merged(agreed, state),
-        at=fresh[decisive].signal.at,
+        at=_began(agreed, decisive),
         again=_again(fresh, newest, now),
+        open=_common(list(_agreed({s: c for s, c in fresh.items() if s != "screen"}, now).values())),
         roles={source: _role(source, claims, agreed, late, decisive, now) for source in ranked},
     )
 
@@ -110,9 +116,14 @@ def _agreed(fresh: Mapping[Source, Claim], now: float) -> dict[Source, Claim]:
 
 def _prevails(claim: Claim, other: Claim, now: float) -> bool:
     """Of two that contradict each other, does `claim` count, though `other` is the more trustworthy one?"""
-    if claim.changed > other.changed:
-        return other.signal.event or now - claim.changed <= other.signal.lag
-    if claim.changed < other.changed and not claim.signal.event:
+    ahead = claim.changed - other.changed
+    if claim.signal.source == "screen":  # it is asked about what the others leave open, and shows more than one thing
+        return other.signal.event and ahead > BEHIND
+    if ahead > 0 and other.signal.event:
+        return ahead > other.signal.lag or now - other.changed > claim.signal.lag
+    if ahead > 0:
+        return now - claim.changed < other.signal.lag
+    if ahead < 0 and not claim.signal.event:
         return other.signal.event and now - other.changed > claim.signal.lag
     return False
 
@@ -139,6 +150,13 @@ def _decisive(agreed: Mapping[Source, Claim], state: AgentState) -> Source:
     """The source that says the least besides this state; of several the most trustworthy."""
     allowing = [source for source in agreed if state in agreed[source].signal.states] or list(agreed)
     return min(allowing, key=lambda source: len(agreed[source].signal.states))
+
+
+def _began(agreed: Mapping[Source, Claim], decisive: Source) -> float | None:
+    """Since when, as the sources tell: not before any of them changed its word."""
+    if agreed[decisive].signal.at is None:
+        return None
+    return max(claim.signal.at for claim in agreed.values() if claim.signal.at is not None)
 
 
 def _merged(agreed: Mapping[Source, Claim], state: AgentState) -> About:

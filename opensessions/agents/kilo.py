@@ -6,8 +6,8 @@ Whether its shell tells when it begins is not known, so a shell that has not beg
 
 from __future__ import annotations
 
-from opensessions.agents.kind import BUSY, Kind
-from opensessions.agents.opencode import SCREEN_LAG, SCREENS, TRUST
+from opensessions.agents.kind import WAITING, Kind
+from opensessions.agents.opencode import SCREENS, TRUST
 from opensessions.agents.opencode_events import hear
 from opensessions.agents.opencode_reader import Places, Reader
 
@@ -19,8 +19,7 @@ KIND = Kind(
     packages=frozenset({"@kilocode/cli"}),
     excluded=frozenset({"serve", "web"}),
     screens=SCREENS,
-    screen_lag=SCREEN_LAG,
-    screen_for=BUSY,
+    screen_for=WAITING,
     hears=hear,
     reader=lambda: Reader(PLACES),
     environment=frozenset({"KILO_DB", "XDG_DATA_HOME", "PWD"}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -66,9 +67,12 @@ class Kind(Struct, frozen=True):
     says nothing."""
     title_lag: float = 0.3
     """Seconds that the title may be behind the truth."""
+    title_rests: bool = False
+    """Once its title has shown it at work, one that fits no rule says that it rests."""
+    title_flash: float = 0.0
+    """Seconds for which its title may show work although there is none: it counts when it has stood that long."""
     screens: tuple[ScreenRule, ...] = ()
     """The first that fits counts; a screen that fits none says nothing."""
-    screen_lag: float = 0.4
     screen_for: States = frozenset()
     """While one of these is possible the screen is looked at: what the other sources leave open. None:
     never."""
@@ -82,22 +86,31 @@ class Kind(Struct, frozen=True):
     trust: tuple[Source, ...] = ("registry", "hook", "api", "title", "database", "transcript", "screen")
     """The sources, the most trustworthy first: who is right where two levels contradict each other for
     longer than either may be late."""
+    exact: frozenset[Source] = frozenset()
+    """Where one of these speaks, neither the title nor the screen is asked."""
+    thread_of: Callable[[Mapping[str, Any]], str | None] | None = None
+    """The conversation of which a hook's payload tells; None: it is about none that anybody sees, and is dropped. Where
+    there is no such function the usual names are looked for."""
     resume: tuple[str, ...] = ()
     """The command that goes on with a thread; `{thread}` stands for its id. () where there is none."""
 
-    def title(self, title: str) -> Signal | None:
-        """What this title says of an agent of this kind; None where it says nothing."""
+    def title(self, title: str, worked: bool = False) -> Signal | None:
+        """What this title says of an agent of this kind; None where it says nothing. `worked`: this agent's title has
+        shown it at work before."""
         for rule in self.titles:
             if rule.fits(title):
                 return Signal("title", rule.states, lag=self.title_lag, detail=title[:80])
+        if worked and self.title_rests:
+            return Signal("title", RESTING, lag=self.title_lag, detail=title[:80])
         return None
 
     def screen(self, lines: Sequence[str]) -> Signal | None:
-        """What this screen says; `lines` from top to bottom. None where it says nothing."""
+        """What this screen says, at the moment at which it was read; `lines` from top to bottom. None where it says
+        nothing."""
         shown = [line.lower() for line in lines if line.strip()]
         for rule in self.screens:
             if rule.fits(shown):
-                return Signal("screen", rule.states, lag=self.screen_lag, detail=_match(rule, shown))
+                return Signal("screen", rule.states, event=True, detail=_match(rule, shown))
         return None
 
 

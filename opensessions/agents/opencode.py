@@ -3,7 +3,7 @@ plugin the screen tells that."""
 
 from __future__ import annotations
 
-from opensessions.agents.kind import BUSY, RESTING, WAITING, WORKING, Kind, ScreenRule
+from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule
 from opensessions.agents.opencode_events import hear
 from opensessions.agents.opencode_reader import Places, Reader
 from opensessions.agents.signal import Source
@@ -23,8 +23,6 @@ SCREENS = (
 )
 """Seen from 46 to 200 columns."""
 
-SCREEN_LAG = 20.0
-"""Seconds: with nobody looking, screens are looked at four times a minute."""
 TRUST: tuple[Source, ...] = ("hook", "api", "database", "screen", "transcript")
 """What `opencode_turn` gives as `transcript` is a hint."""
 
@@ -34,8 +32,7 @@ KIND = Kind(
     packages=frozenset({"opencode-ai"}),
     excluded=frozenset({"serve", "web"}),
     screens=SCREENS,
-    screen_lag=SCREEN_LAG,
-    screen_for=BUSY,
+    screen_for=WAITING,
     hears=hear,
     reader=lambda: Reader(PLACES),
     environment=frozenset({"OPENCODE_DB", "XDG_DATA_HOME", "PWD"}),

@@ -18,6 +18,7 @@ KIND = Kind(
     packages=frozenset({"@qwen-code/qwen-code"}),
     excluded=frozenset({"mcp"}),
     titles=(TitleRule(WAITING, starts=("✳",)), working(HALF_CIRCLES)),
+    title_rests=True,
     screens=(
         ScreenRule(WAITING, (("waiting for user confirmation...",),), lines=3),
         ScreenRule(WORKING, (("esc to cancel)",),), lines=7),

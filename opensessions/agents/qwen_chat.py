@@ -1,8 +1,9 @@
 """What Qwen Code's session file says, record by record. Seen with 0.15.10 and 0.24.4; pure.
 
-It says nothing of an approval that is asked for, nor of a request that was cancelled before anything came; of an
-error it does not say whether that was the last attempt. A text that was cut off by Esc stands there as any other, but
-without `usageMetadata`, which a whole answer has where the provider counts tokens at all.
+It says nothing of an approval that is asked for; of an error it does not say whether that was the last attempt. A
+request that was cancelled before anything came has an `APIUserAbortError` in the telemetry (0.15.10). A text that was
+cut off by Esc stands there as any other, but without `usageMetadata`, which a whole answer has where the provider
+counts tokens at all.
 """
 
 from __future__ import annotations
@@ -49,8 +50,10 @@ class Chat:
         self._titles: dict[str, str] = {}
         self._counted = False
         """An answer came with its number of tokens: so every whole one does."""
+        self._cut = 0
+        """How many answers came without. If all of them do, this provider does not count."""
         self._answered = False
-        """The model's answer to the last question was whole, as the telemetry in the file says."""
+        """The model's answer to the last question is in the telemetry: of 0.15.10 always, of 0.24.4 if it is whole."""
         self._returned = False
         """A call of the last message came back with something."""
         self.add(lines)
@@ -102,7 +105,8 @@ class Chat:
                 if event.get("event.name") == "qwen-code.api_response":
                     self._answered = True
                 elif event.get("event.name") == "qwen-code.api_error" and self.standing == "asked":
-                    self._now("failed", found)
+                    stopped = event.get("error_type") == "APIUserAbortError"
+                    self._now("interrupted" if stopped else "failed", found)
 
     def _now(self, standing: Standing, found: Record) -> None:
         self.standing = standing
@@ -134,9 +138,9 @@ class Chat:
             self.anchored = True
             self._now("called", found)
         elif _spoken(pieces).strip():
-            whole: Standing = "done" if counted else "cut"
-            broken = not counted and (self._counted or (self.newer and not self._answered))
-            self._now("interrupted" if broken else whole, found)
+            self._cut += not counted
+            sure = self._counted or (self.newer and not self._answered) or (self._answered and self._cut == 1)
+            self._now("done" if counted else "interrupted" if sure else "cut", found)
 
     def _back(self, found: Record, message: Record) -> None:
         for piece in parts(message, "parts"):

@@ -63,7 +63,8 @@ class Signal(Struct, frozen=True):
     """It told of a moment (a hook), and nobody will tell us if that is over. Else it is a level: the source
     is looked at whenever it changes, so it still says so now."""
     lag: float = 0.0
-    """How many seconds this level may be behind the truth, as measured on the real agent."""
+    """How many seconds this level may be behind the truth, as measured on the real agent. Of an event: seconds in which
+    a level that contradicts it may still be the news of before."""
     good_for: float | None = None
     """Seconds after which it says nothing any more if it has not changed meanwhile; None: for ever."""
     detail: str = ""

@@ -85,7 +85,10 @@ def forget(track: Track, sources: Iterable[Source]) -> Track:
 def judge(track: Track, kind: Kind, now: float, clock: float) -> Track:
     """The track with its verdict for the moment `now`; `clock` is that moment in seconds since the epoch."""
     before = track.verdict.state if track.turn else None
-    verdict = fuse(track.claims, kind.trust, now, before)
+    claims = track.claims
+    if kind.exact & claims.keys():
+        claims = {source: claim for source, claim in claims.items() if source not in ("title", "screen")}
+    verdict = fuse(claims, kind.trust, now, before)
     turn = track.turn or verdict.state in BUSY or verdict.state in ("done", "error", "interrupted")
     if verdict == track.verdict and turn == track.turn and track.since:
         return track

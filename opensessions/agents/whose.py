@@ -39,6 +39,8 @@ class Whose:
     def choose(self, candidates: Sequence[Candidate], facts: Facts) -> Candidate | None:
         """The file of the agent with these `facts` among the files of its directory; None where it cannot be
         told."""
+        if facts.thread:
+            return next((each for each in candidates if each.thread == facts.thread), None)
         own = [
             each
             for each in candidates

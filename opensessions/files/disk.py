@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from stat import S_ISDIR, S_ISREG
 from typing import Any
@@ -21,6 +21,10 @@ PIECE = 4 << 20
 ROWS = 1000
 CELL = 256 << 10
 """Bytes of one value of a database."""
+INSIDE = 32 << 20
+"""Bytes of one value that a query may look into."""
+ALL = 8 << 20
+"""Bytes of all values together, about."""
 STEPS = 2_000_000
 """Virtual machine instructions that a query may take: some tens of milliseconds."""
 BUSY = 0.05
@@ -98,13 +102,28 @@ class Disk:
             with closing(
                 sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY, isolation_level=None)
             ) as database:
-                database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
+                database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, INSIDE)
                 steps = _Steps()
                 database.set_progress_handler(steps.more, 10_000)
                 database.text_factory = lambda data: data.decode("utf-8", "replace")
-                return database.execute(sql, tuple(values)).fetchmany(ROWS)
+                return _bounded(database.execute(sql, tuple(values)))
         except (sqlite3.Error, ValueError, OverflowError, MemoryError):
             return None
+
+
+def _bounded(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]] | None:
+    """The rows; None where one holds a value that is too long."""
+    rows: list[tuple[Any, ...]] = []
+    taken = 0
+    for row in found:
+        sizes = [len(value) for value in row if isinstance(value, (str, bytes))]
+        if max(sizes, default=0) > CELL:
+            return None
+        taken += sum(sizes)
+        rows.append(row)
+        if len(rows) == ROWS or taken > ALL:
+            break
+    return rows
 
 
 class _Steps:

@@ -71,9 +71,7 @@ class PortableSource:
     def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
         """Own processes' only, on macOS."""
         try:
-            return {
-                name: value for name, value in psutil.Process(pid).environ().items() if name in names
-            }
+            return {name: value for name, value in psutil.Process(pid).environ().items() if name in names}
         except (psutil.Error, OSError):
             return {}
 

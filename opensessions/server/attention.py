@@ -41,8 +41,7 @@ class Attention:
 
     async def _attention(self, arguments: Arguments) -> object:
         """To the pane that wants the user most; pressed again there, to the next one."""
-        key = self._verbs.pick(arguments)
-        client = self._verbs.client(key, arguments)
+        key, client = self._asked(arguments)
         wanting = calls((mux, agent) for mux, agent in self._agents() if mux == key)
         call = following(wanting, self._here(key, client))
         if call is None:
@@ -64,8 +63,7 @@ class Attention:
     async def _return(self, arguments: Arguments) -> object:
         """To where the client was before the last jump. Places that are gone are passed over, and the one where it
         is."""
-        key = self._verbs.pick(arguments)
-        client = self._verbs.client(key, arguments)
+        key, client = self._asked(arguments)
         who, here = self._who(key, client), self._place(key, client)
         stack = self._back.get(who, []) if who else []
         while stack:
@@ -91,6 +89,12 @@ class Attention:
     async def _explain(self, arguments: Arguments) -> object:
         mux, agent = self.meant(arguments)
         return explain(agent, mux, self._tracker.get(agent.id), asyncio.get_running_loop().time())
+
+    def _asked(self, arguments: Arguments) -> tuple[str, str]:
+        """The multiplexer and the client. Refused where there are none."""
+        key = self._verbs.pick(arguments)
+        self._muxes.get(key)
+        return key, self._verbs.client(key, arguments)
 
     # --- what is meant --------------------------------------------------------------------------------------
 
@@ -124,8 +128,10 @@ class Attention:
                     f"{agent.pane if len(panes) == len(living) else agent.id} ({agent.agent})"
                     for _, agent in living
                 )
-                raise Refused(f"{target} has several agents: {told}; name one of these.")
-        raise Refused(f"There is no agent in {target!r}; `opensessions list` shows where agents are.")
+                raise Refused(f"{target[:100]} has several agents: {told}; name one of these.")
+        raise Refused(
+            f"There is no agent in {target[:100]!a}; `opensessions list` shows where agents are."
+        )
 
     def _names(self, key: str, agent: Agent) -> tuple[str, ...]:
         view = self._bus.view(key)

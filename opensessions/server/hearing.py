@@ -43,8 +43,8 @@ class Hearing:
         """The verb `agent-hook`. One that belongs to no agent that we know is dropped: it runs outside of any pane."""
         payload = read_payload(arguments.get("payload", ""))
         event = arguments.get("event") or text(payload, "hook_event_name") or text(payload, "type")
-        thread = thread_in(payload)
-        tracked = self._whose(arguments, thread)
+        thread = self._thread(arguments.get("agent", ""), payload)
+        tracked = None if thread is None else self._whose(arguments, thread)
         if tracked is None:
             log.debug("a hook of %s is nobody's: %s", arguments.get("agent"), event)
             return {"agent": None}
@@ -54,7 +54,14 @@ class Hearing:
             self._tracker.heard(tracked, Heard(event[:TEXT], payload), thread)
         return {"agent": tracked.id}
 
-    def _whose(self, arguments: Arguments, thread: str | None) -> Tracked | None:
+    def _thread(self, agent: str, payload: Mapping[str, object]) -> str | None:
+        """The conversation that is told of; "" where none is named, None where it is one that nobody sees."""
+        kind = next((one.found.kind for one in self._tracker.living() if one.found.kind.name == agent), None)
+        if kind is not None and kind.thread_of is not None and payload:
+            return kind.thread_of(payload)
+        return thread_in(payload) or ""
+
+    def _whose(self, arguments: Arguments, thread: str) -> Tracked | None:
         """By the conversation, which no environment can get wrong; by the processes above the hook; by the pane that
         the hook's environment names, unless another agent stands above the hook: a terminal that was started from a
         pane names it too. A server that works for every pane has the environment of the one that started it: its hooks

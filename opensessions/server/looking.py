@@ -38,8 +38,11 @@ class Looker:
         """This moment in seconds, on the clock in which processes start."""
         return self._source.now() / 100
 
-    def facts(self, id: str, found: Found, known: Facts | None, cwd: str, kin: Iterable[Rival]) -> Facts:
-        """What the system tells of this agent, now in `cwd`. `kin`: all of its kind. Takes microseconds."""
+    def facts(
+        self, id: str, found: Found, known: Facts | None, cwd: str, kin: Iterable[Rival], thread: str = ""
+    ) -> Facts:
+        """What the system tells of this agent, now in `cwd`, and its hooks of its `thread`. `kin`: all of its kind.
+        Takes microseconds."""
         rivals = [each for each in kin if each.id != id]
         # The time of day may have been set meanwhile. The earlier answer takes nothing of its own away from an agent.
         started = time.time() - max(0.0, self.now() - found.start / 100)
@@ -53,6 +56,7 @@ class Looker:
             env=known.env if known else self._source.variables(found.pid, found.kind.environment | {"HOME"}),
             below=found.below,
             taken=frozenset(each.thread for each in rivals if each.thread),
+            thread=thread,
             rivals=sum(1 for each in rivals if cwd and each.cwd == cwd),
         )
 

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from opensessions.agents.adapter import Facts, Heard, Ignored, Look, Reader
 from opensessions.agents.detect import Found
 from opensessions.agents.fuse import Verdict
-from opensessions.agents.signal import Signal, Source
+from opensessions.agents.signal import WORKING, Signal, Source
 from opensessions.agents.track import Track, forget, hear, judge
 from opensessions.events import AgentsSeen
 from opensessions.files.watch import Watch
@@ -77,8 +77,20 @@ class Tracked:
         """Its files were read once."""
         self.alone = True
         """Its pane has no other agent, so the title and the screen are its own."""
+        self.wants: str | None = None
+        """A conversation that its files seem to be, and that another agent holds."""
+        self.worked = False
+        """Its title has shown it at work."""
+        self.flashes: float | None = None
+        """Since when its title shows it at work, while that may be for a moment only; on the loop's clock."""
         self.judging: asyncio.TimerHandle | None = None
         self.reread: asyncio.TimerHandle | None = None
+
+    @property
+    def told_thread(self) -> str:
+        """The conversation that its own hooks named; "" where none has."""
+        claim = self.track.claims.get("hook")
+        return (claim.signal.about.thread or "") if claim else ""
 
     def quiet(self) -> None:
         """Set no timer any more."""
@@ -233,22 +245,26 @@ class Tracker:
                 self._want(tracked.id)
 
     def _read(self, threads: ThreadPoolExecutor) -> None:
-        """Let the readers of those that are dirty look, each in a thread, unless they still do."""
-        batch = [
-            self._agents[id] for id in self._dirty if id in self._agents and not self._agents[id].reading
-        ]
-        self._dirty -= {tracked.id for tracked in batch}
-        for tracked in batch:
+        """Let the readers of those that are dirty look, each in a thread, one of each kind at a time: whose file it is
+        depends on what the others hold, and two who look at once would both let go of it, or both take it."""
+        looking = {one.found.kind.name for one in self._agents.values() if one.reading}
+        batch = []
+        for id in sorted(self._dirty & self._agents.keys()):
+            tracked = self._agents[id]
             tracked.cwd = self._looker.folder(tracked.found.pid) or tracked.cwd
+            if tracked.reader is None or tracked.found.kind.name not in looking:
+                batch.append(tracked)
+                looking.add(tracked.found.kind.name)
+        self._dirty -= {tracked.id for tracked in batch}
         kin: dict[str, list[Rival]] = {}
         for tracked in self._agents.values():
-            rival = Rival(tracked.id, tracked.track.thread, tracked.cwd)
+            rival = Rival(tracked.id, tracked.wants or tracked.track.thread, tracked.cwd)
             kin.setdefault(tracked.found.kind.name, []).append(rival)
         loop = asyncio.get_running_loop()
         for tracked in batch:
             found, reader = tracked.found, tracked.reader
             tracked.facts = self._looker.facts(
-                tracked.id, found, tracked.facts, tracked.cwd, kin[found.kind.name]
+                tracked.id, found, tracked.facts, tracked.cwd, kin[found.kind.name], tracked.told_thread
             )
             if reader is None:
                 continue
@@ -259,10 +275,10 @@ class Tracker:
 
     def _was_read(self, tracked: Tracked, work: asyncio.Future[Look | None]) -> None:
         tracked.reading = False
+        if self._dirty:
+            self._woken.set()
         if work.cancelled() or self._agents.get(tracked.id) is not tracked:
             return
-        if tracked.id in self._dirty:
-            self._woken.set()
         look = work.result() or Look(watch=tracked.look.watch)
         guarded(f"taking in what {tracked.found.kind.name} wrote", self._take, tracked, look)
 
@@ -270,9 +286,10 @@ class Tracker:
         """What a look gave."""
         loop = asyncio.get_running_loop()
         thread = self._thread_of(tracked)
-        said = {signal.source for signal in look.signals}
+        signals = () if self._disputed(tracked, look) else look.signals
+        said = {signal.source for signal in signals}
         track = forget(tracked.track, [source for source in READ if source not in said])
-        tracked.track = hear(track, look.signals, loop.time(), first=not tracked.read)
+        tracked.track = hear(track, signals, loop.time(), first=not tracked.read)
         tracked.look, tracked.read = look, True
         if not tracked.looked:
             self._show(tracked)
@@ -287,6 +304,24 @@ class Tracker:
             tracked.reread = loop.call_later(wait, self._want, tracked.id)
         if self._thread_of(tracked) != thread:
             self._want_all({tracked.found.kind.name})
+
+    def _disputed(self, tracked: Tracked, look: Look) -> bool:
+        """Does the look claim a conversation that another one holds? One thread belongs to one agent. The holder is
+        asked again, knowing that somebody else wants it: who only guessed lets go, who has proof keeps it."""
+        wanted = next((signal.about.thread for signal in look.signals if signal.about.thread), None)
+        holder = next(
+            (
+                one
+                for one in self._agents.values()
+                if wanted and one is not tracked and one.found.kind is tracked.found.kind
+                and self._thread_of(one) == wanted
+            ),
+            None,
+        )  # fmt: skip
+        if holder is not None and tracked.wants != wanted:
+            self._want(holder.id)
+        tracked.wants = wanted if holder is not None else None
+        return holder is not None
 
     @staticmethod
     def _thread_of(tracked: Tracked) -> str | None:
@@ -312,8 +347,15 @@ class Tracker:
         now = asyncio.get_running_loop().time()
         for tracked in self._agents.values():
             title, as_found = self._titles.of(tracked.mux, tracked.found.pane, tracked.started)
-            signal = tracked.found.kind.title(title) if tracked.alone and title else None
+            signal = tracked.found.kind.title(title, tracked.worked) if tracked.alone and title else None
             old = tracked.track.claims.get("title")
+            works = signal is not None and signal.states == WORKING
+            fresh = works and not as_found and (old is None or old.signal.states != WORKING)
+            if fresh and self._may_be_a_flash(tracked, now):
+                continue
+            if not fresh:
+                tracked.flashes = None
+            tracked.worked = tracked.worked or works
             if signal is None:
                 track = forget(tracked.track, ["title"])
             elif old is not None and old.signal.states == signal.states:
@@ -323,6 +365,15 @@ class Tracker:
             if track is not tracked.track:
                 tracked.track = track
                 self._touched.add(tracked.id)
+
+    def _may_be_a_flash(self, tracked: Tracked, now: float) -> bool:
+        """Does its title show it at work for too short a time to be believed?"""
+        flash = tracked.found.kind.title_flash
+        if tracked.flashes is None:
+            tracked.flashes = now
+            if flash:
+                asyncio.get_running_loop().call_later(flash + 0.001, self._settle_soon)
+        return now - tracked.flashes < flash
 
     def told(self, id: str, signals: Sequence[Signal], without: Iterable[Source] = ()) -> bool:
         """Somebody tells something of this agent. False where there is no such agent."""
@@ -418,7 +469,7 @@ def thread_in(payload: Mapping[str, Any]) -> str | None:
     """The conversation that a hook's payload is about, under the names that agents give it."""
     for holder in (payload, payload.get("properties")):
         if isinstance(holder, Mapping):
-            for name in ("session_id", "sessionId", "sessionID", "thread-id", "thread_id"):
+            for name in ("root", "session_id", "sessionId", "sessionID", "thread-id", "thread_id"):
                 value = holder.get(name)
                 if isinstance(value, str) and value:
                     return value[:200]

@@ -32,7 +32,8 @@ PANE = (
 )
 CLIENT = (
     "C #{session_id} #{client_control_mode} #{client_width} #{client_height} #{client_activity} #{client_pid}"
-    " #{?#{m:*focused*,#{client_flags}},1,0}"
+    # Where tmux does not ask the terminal (3.3a and 3.5a), its last word on the focus may be an old one.
+    " #{?focus-events,#{?#{m:*focused*,#{client_flags}},1,0},1}"
     " #{n:client_tty} #{n:client_name}:#{client_name}"
 )
 END = f"E #{{pid}} #{{start_time}} #{{{RINGS}}} #{{?#{{{DRAGGING}}},1,0}} #{{n:version}}:#{{version}}"

@@ -104,7 +104,7 @@ def test_a_text_in_the_middle_of_a_turn_does_not_end_it() -> None:
     shown = KIND.screen(["  Working…", "  esc to stop"])
     assert shown
     claims = {
-        "screen": Claim(shown, 1.0),
+        "screen": Claim(shown, 5.05),
         "transcript": Claim(Signal("transcript", frozenset({"done"}), lag=0.5), 5.0),
     }
     assert fuse(claims, KIND.trust, 5.1, "running").state == "running"  # type: ignore[arg-type]

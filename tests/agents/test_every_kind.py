@@ -200,7 +200,6 @@ def test_it_can_be_told_apart_what_is_asked_of_the_screen_and_what_it_trusts(kin
     assert not kind.screen_for or kind.screens
     assert len(set(kind.trust)) == len(kind.trust)
     assert kind.title_lag >= 0
-    assert kind.screen_lag >= 0
     assert not kind.resume or "{thread}" in kind.resume
     assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in kind.environment)
 

@@ -28,7 +28,9 @@ def test_a_signal_without_a_state_is_none() -> None:
         track = hear(Track(), [Signal("registry", states)], 1.0)  # type: ignore[arg-type]
         assert judged(track).verdict.state == "idle"
     track = hear(hear(Track(), [Signal("title", WORKING)], 1.0), [Signal("title", frozenset())], 2.0)
-    assert judged(track).verdict.source == "process", "the last word of a source counts, also if it is nonsense"
+    assert judged(track).verdict.source == "process", (
+        "the last word of a source counts, also if it is nonsense"
+    )
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -39,9 +41,9 @@ def test_odd_numbers_change_nothing(odd: float) -> None:
     assert track.verdict.again is None or track.verdict.again <= 1.0 + LONGEST
     again = hear(track, [signal], 50.0)
     assert again is track, "the same word again is no news"
-    assert judged(hear(Track(), [Signal("registry", only("waiting"), good_for=odd)], 99.0)).verdict.again is None or (
-        odd > 0
-    )
+    assert judged(
+        hear(Track(), [Signal("registry", only("waiting"), good_for=odd)], 99.0)
+    ).verdict.again is None or (odd > 0)
 
 
 def test_the_same_word_again_is_the_same_track() -> None:
@@ -53,7 +55,9 @@ def test_the_same_word_again_is_the_same_track() -> None:
 
 def test_of_what_is_said_no_more_is_kept_than_is_shown() -> None:
     huge = "x" * 5_000_000
-    track = hear(Track(), [Signal("hook", only("waiting"), About(huge, huge, huge, huge, 3), detail=huge)], 1.0)
+    track = hear(
+        Track(), [Signal("hook", only("waiting"), About(huge, huge, huge, huge, 3), detail=huge)], 1.0
+    )
     signal = track.claims["hook"].signal
     about = signal.about
     for text in (about.thread, about.title, about.prompt, about.waiting_for, signal.detail):
@@ -68,7 +72,9 @@ TRUST: tuple[Source, ...] = ("registry", "hook", "api", "title", "database", "tr
     st.dictionaries(
         st.sampled_from(TRUST),
         st.tuples(
-            st.sets(st.sampled_from(URGENCY), min_size=1, max_size=3).map(frozenset), st.floats(0, 100), st.booleans()
+            st.sets(st.sampled_from(URGENCY), min_size=1, max_size=3).map(frozenset),
+            st.floats(0, 100),
+            st.booleans(),
         ),
         min_size=4,
     )
@@ -92,7 +98,8 @@ def test_two_pairs_that_agree_and_all_that_do_not() -> None:
         "api": frozenset({"running", "error"}), "title": frozenset({"done", "idle", "error"}),
     }  # fmt: skip
     claims = {
-        source: Claim(Signal(source, states, lag=50), float(at)) for at, (source, states) in enumerate(said.items())
+        source: Claim(Signal(source, states, lag=50), float(at))
+        for at, (source, states) in enumerate(said.items())
     }
     assert fuse(claims, TRUST, 10.0).state in ("running", "done", "idle", "error")
 
@@ -105,7 +112,9 @@ def test_a_clock_that_is_set_moves_no_state(jumps: list[float]) -> None:
     seen = []
     for step, jump in enumerate(jumps):
         clock = 1e9 + jump
-        track = judge(hear(track, [Signal("title", says[step % 3])], step * 10.0), KIND, step * 10.0 + HOLD, clock)
+        track = judge(
+            hear(track, [Signal("title", says[step % 3])], step * 10.0), KIND, step * 10.0 + HOLD, clock
+        )
         seen.append(track.verdict.state)
         assert track.since == round(clock, 1)
     assert all(a != b for a, b in pairwise(seen))

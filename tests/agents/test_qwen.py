@@ -89,12 +89,9 @@ def returned(id: str, at: float, status: str = "success") -> dict[str, Any]:
     }
 
 
-def request(name: str, at: float) -> dict[str, Any]:
-    return {
-        **TELEMETRY,
-        "timestamp": stamp(at),
-        "systemPayload": {"uiEvent": {"event.name": f"qwen-code.{name}"}},
-    }
+def request(name: str, at: float, **more: Any) -> dict[str, Any]:
+    event = {"event.name": f"qwen-code.{name}", **more}
+    return {**TELEMETRY, "timestamp": stamp(at), "systemPayload": {"uiEvent": event}}
 
 
 # --- samples of 0.24.4 -------------------------------------------------------------------------------------------
@@ -314,6 +311,18 @@ def test_its_token_is_never_repeated(world: Qwen) -> None:
         ([asked("x", 0), called("a", 1), returned("a", 2)], "asked"),
         ([asked("x", 0), called("a", 1), returned("a", 2, "cancelled")], "interrupted"),
         ([asked("x", 0), request("api_error", 1)], "failed"),
+        ([asked("x", 0), request("api_error", 1, error_type="APIUserAbortError")], "interrupted"),
+        ([asked("x", 0), request("api_response", 1), said("y", 1, False)], "interrupted"),
+        (
+            [
+                asked("x", 0),
+                request("api_response", 1),
+                said("y", 1, False),
+                asked("z", 2),
+                said("w", 3, False),
+            ],
+            "cut",
+        ),
         ([asked("x", 0), said("y", 1), request("api_error", 2)], "done"),
         ([asked("x", 0), request("api_error", 1), said("y", 2)], "done"),
         ([said("y", 1), asked("told", 2, subtype="notification")], "done"),

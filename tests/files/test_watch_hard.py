@@ -15,7 +15,9 @@ from opensessions.files import watch as module
 from opensessions.files.inotify import Inotify
 from opensessions.files.watch import Watch
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/proc/sys/fs/inotify"), reason="this system has no inotify")
+pytestmark = pytest.mark.skipif(
+    not os.path.exists("/proc/sys/fs/inotify"), reason="this system has no inotify"
+)
 
 
 @pytest.fixture
@@ -78,7 +80,9 @@ async def test_what_leads_to_a_missing_file_wakes_nobody_when_it_is_written(
     busy.write_text("1")
     heard: list[object] = []
     read = Inotify.read
-    monkeypatch.setattr(Inotify, "read", lambda self: iter([heard.append(each) or each for each in read(self)]))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(
+        Inotify, "read", lambda self: iter([heard.append(each) or each for each in read(self)])
+    )  # type: ignore[func-returns-value]
     watch.wish("one", [str(tmp_path / "missing" / "file")])
     for _ in range(20):
         busy.write_text("2")
@@ -134,7 +138,9 @@ async def test_looking_takes_a_tenth_of_the_time_at_most(
 ) -> None:
     watch, _ = told
     monkeypatch.setattr(module, "POLL", 0.01)
-    monkeypatch.setattr(Inotify, "add", lambda *arguments: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no room")))
+    monkeypatch.setattr(
+        Inotify, "add", lambda *arguments: (_ for _ in ()).throw(OSError(errno.ENOSPC, "no room"))
+    )
     loop = asyncio.get_running_loop()
     clock = [loop.time()]
 

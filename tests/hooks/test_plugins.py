@@ -113,8 +113,31 @@ def test_opencode_tells_what_changes_the_state(tmp_path: Path, server: Server) -
         "permission.asked", "message.updated", "session.idle",
     ]  # fmt: skip
     assert {each["agent"] for each in told} == {"kilo"}
-    assert json.loads(told[1]["payload"]) == events[0]
+    assert json.loads(told[1]["payload"]) == {**events[0], "open": 0}
+    assert json.loads(told[5]["payload"])["open"] == 1
     assert json.loads(told[5]["payload"])["properties"]["long"] == "ä" * 2000
+
+
+def test_opencode_tells_whose_conversation_a_subagents_is(tmp_path: Path, server: Server) -> None:
+    def created(id: str, **more: Any) -> dict[str, Any]:
+        return {"type": "session.created", "properties": {"info": {"id": id, **more}}}
+
+    def asked(type: str, session: str, **more: str) -> dict[str, Any]:
+        return {"type": f"permission.{type}", "properties": {"sessionID": session, **more}}
+
+    idle = {"type": "session.idle", "properties": {"sessionID": "grandchild"}}
+    events = [
+        created("main"), created("child", parentID="main"), created("grandchild", parentID="child"),
+        asked("asked", "main", id="one"), asked("asked", "child", id="two"), asked("replied", "main", requestID="one"),
+        idle, {"type": "session.idle", "properties": {"sessionID": "main"}},
+    ]  # fmt: skip
+    told = [
+        json.loads(each["payload"])
+        for each in hear(tmp_path, plugin("opencode"), OPENCODE, events, server, 9)
+    ]
+    assert [each["open"] for each in told[1:]] == [0, 0, 0, 1, 2, 1, 1, 1]
+    assert (told[7]["child"], told[7]["root"]) == (True, "main")
+    assert "child" not in told[8]
 
 
 def test_pi_tells_what_changes_the_state(tmp_path: Path, server: Server) -> None:

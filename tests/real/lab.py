@@ -143,11 +143,14 @@ class Instance:
         self.processes |= {each.pid: each for each in self.below()}
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other as a hand would."""
+        """Press keys one by one. Two that an agent reads at once are another key: it must have taken the first."""
         for place, key in enumerate(keys):
-            if place:
-                self.lab.wait(0.2)
+            before = self.screen
             self.lab.mux("send-keys", "-t", self.pane, key)
+            if place < len(keys) - 1:
+                with suppress(Untrue):
+                    self.lab.until(lambda before=before: self.screen != before, "", 3.0)
+                self.lab.wait(0.2)
 
     def _type(self, text: str) -> None:
         """Put this into its prompt. An agent that is still starting, or busy drawing, may lose keys."""
@@ -213,6 +216,11 @@ class Instance:
         """Interrupt or deny it."""
         at = time.time()
         self.press(*keys)
+        if aborted:
+            with suppress(Untrue):
+                self.lab.until(lambda: any(each.what == "aborted" for each in self.heard), "", 6.0)
+            if not any(each.what == "aborted" for each in self.heard):
+                self.press(*keys)  # lost while it was busy
         start = self.model("aborted").at if aborted else time.time()
         self.true("interrupted", "stopped by the user", start=max(start, at), earliest=at)
 

@@ -24,7 +24,7 @@ import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,13 @@ class Growing:
         return {"set" if anew and known else "add": text}
 
 
+def elsewhere(text: str) -> str:
+    """The text without the names of hosts: what an agent wanted there is of no interest, and it did not get it."""
+    return re.sub(
+        r"\b(https?|ssh)://(?!127\.0\.0\.1)(?:[\w.-]+@)?[\w.-]+\.[a-z]{2,}", r"\1://elsewhere", text
+    )
+
+
 def _line(line: str) -> str:
     try:
         return json.dumps(cut(json.loads(line)), separators=(",", ":"), ensure_ascii=False)
@@ -172,6 +179,9 @@ class Recorder:
 
     def pane(self, name: str, title: str, screen: str) -> None:
         """What a pane shows."""
+        title = (
+            "host" if title == socket.gethostname() else title
+        )  # what tmux calls a pane before anybody else does
         if self._titles.get(name) != title:
             self._titles[name] = title
             self._say("title", pane=name, text=title)
@@ -318,12 +328,13 @@ class Recorder:
         # Without a name and a time in it, the same content gives the same bytes.
         path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
-    def _scrubber(self) -> Any:
+    def _scrubber(self) -> Callable[[str], str]:
         home, project = str(self.home), str(self.project)
         pairs = [
             (str(folder().resolve()), "/agents"), (str((folder() / "node_modules").resolve()), "/agents/node_modules"),
             (str((folder() / "opencode").resolve()), "/agents/opencode"),
             (str(folder()), "/agents"), (str(ROOT), "/src"), (sys.executable, "/usr/bin/python3"),
+            (str(Path(sys.executable).resolve()), "/usr/bin/python3"),
             (hashlib.sha256(project.encode()).hexdigest(), hashlib.sha256(f"{HOME}/project".encode()).hexdigest()),
             (home, HOME), (re.sub(r"[^A-Za-z0-9]", "-", home), "-home-user"), (home[1:].replace("/", "-"), "home-user"),
         ]  # fmt: skip
@@ -335,6 +346,6 @@ class Recorder:
         def scrub(text: str) -> str:
             for found, stands in pairs:
                 text = text.replace(found, stands)
-            return text
+            return elsewhere(text)
 
         return scrub

@@ -77,6 +77,13 @@ def test_what_is_as_right_is_right() -> None:
     assert judge(spans, shown((0, "idle"), (10.1, "tool-running")), 50).clean
 
 
+def test_what_will_do_for_one_span_and_is_the_next_is_right_for_both() -> None:
+    granted = Span("running", 10, 10, alike=frozenset({"tool-running"}))
+    spans = [Span("waiting", 0, 0), granted, Span("tool-running", 10.9, 10)]
+    found = judge(spans, shown((0, "waiting"), (10.95, "tool-running")), 20)
+    assert [each.outcome for each in found.verdicts] == ["right", "right", "right"]
+
+
 def test_what_lasts_too_short_need_not_be_shown() -> None:
     spans = [TURN[0], Span("running", 10, 10), Span("done", 10.5, 10.5)]
     found = judge(spans, shown((0, "idle"), (10.6, "done")), 50)

@@ -42,6 +42,8 @@ BRIEF = 0.7
 """Seconds: what lasts less need not be shown."""
 LATE = 1.0
 """Seconds from the truth to the snapshot; more is late."""
+EARLY = 0.1
+"""Seconds by which something may be shown before it is true: facts are noted a moment after they happen."""
 SLACK = 0.5
 """Seconds for which a state may be shown though it is over, on top of what an agent's own documented lag allows."""
 
@@ -100,28 +102,34 @@ def judge(
     false = []
     place = 0
     for each in appeared:
-        if not truth or each.at < truth[0].earliest:
+        if not truth or each.at < truth[0].earliest - EARLY:
             continue  # before the truth is known: the shell of the pane
-        found = next(
-            (
-                index
-                for index in range(place, len(truth))
-                if _fits(truth[index], each.state, instead)
-                and truth[index].earliest <= each.at <= over[index] + slack
-                and each.state not in [other.state for other in matched.get(index, [])]
-            ),
-            None,
-        )
-        if found is None:
+        fitting = [
+            index
+            for index in range(place, len(truth))
+            if _fits(truth[index], each.state, instead)
+            and truth[index].earliest - EARLY <= each.at <= over[index] + slack
+            and each.state not in [other.state for other in matched.get(index, [])]
+        ]
+        if not fitting:
             false.append(each)
-        else:
-            place = found
-            matched.setdefault(found, []).append(each)
-    verdicts = tuple(
-        _verdict(span, over[index], appeared, matched.get(index, []), instead)
-        for index, span in enumerate(truth)
-    )
-    return Judgement(verdicts, tuple(false))
+            continue
+        place = fitting[0]
+        matched.setdefault(place, []).append(each)
+        if (
+            truth[place].state != each.state
+            and fitting[1:2] == [place + 1]
+            and truth[place + 1].state == each.state
+        ):
+            place += 1  # what will do for the one is what the other is
+            matched.setdefault(place, []).append(each)
+    verdicts = []
+    for index, span in enumerate(truth):
+        later = [each for after in range(index + 1, len(truth)) for each in matched.get(after, [])]
+        here = matched.get(index, [])
+        before = [each for each in appeared if each.at < over[index] and (each in here or each not in later)]
+        verdicts.append(_verdict(span, over[index], before, here, instead))
+    return Judgement(tuple(verdicts), tuple(false))
 
 
 def _fits(span: Span, state: State, instead: Mapping[State, Collection[State]]) -> bool:
@@ -131,11 +139,14 @@ def _fits(span: Span, state: State, instead: Mapping[State, Collection[State]]) 
 def _verdict(
     span: Span,
     over: float,
-    appeared: Sequence[Shown],
+    before: Sequence[Shown],
     matched: Sequence[Shown],
     instead: Mapping[State, Collection[State]],
 ) -> Verdict:
-    """How late it was shown decides. What was shown instead later, or again, counts among the false ones."""
+    """How late it was shown decides. What was shown instead later, or again, counts among the false ones.
+
+    `before`: what appeared before it was over, and does not belong to what follows.
+    """
     right = [each for each in matched if each.state == span.state or each.state in span.alike]
     if right:
         latency = max(0.0, right[0].at - span.start)
@@ -144,7 +155,6 @@ def _verdict(
         return Verdict(span, "brief")
     if matched:
         return Verdict(span, "untold")
-    before = [each for each in appeared if each.at < span.start]
     last = before[-1].state if before else "gone"
     if last == span.state or last in span.alike:  # it never ceased to be shown
         return Verdict(span, "right", 0.0)

@@ -43,15 +43,18 @@ class Room:
             self.bus.dispatch(MuxJoined(mux, "tmux", f"/{mux}", SavedArrangement()))
             windows = {f"@{n}": Window(f"@{n}", panes=(Pane(f"%{n}", f"@{n}", n),)) for n in (1, 2)}
             sessions = (
-                Session("$1", "one", links=(Link("@1", 0), Link("@2", 1))), Session("$2", "two", links=(Link("@2", 0),)),
-            )  # fmt: skip
+                Session("$1", "one", links=(Link("@1", 0), Link("@2", 1))),
+                Session("$2", "two", links=(Link("@2", 0),)),
+            )
             self.bus.dispatch(InventoryRead(mux, Inventory(1, 1, "3.3a", sessions, windows)))
 
     def agents(self, mux: str, **pids: int) -> None:
         """`p1=100`: an agent with this pid in pane %1, and one of the next pid below it."""
         found = {
             f"%{name[1:]}": [
-                Found(f"{mux}:%{name[1:]}:{pid}.1", KIND, f"%{name[1:]}", pid, this_system().now(), (pid + 1,))
+                Found(
+                    f"{mux}:%{name[1:]}:{pid}.1", KIND, f"%{name[1:]}", pid, this_system().now(), (pid + 1,)
+                )
             ]
             for name, pid in pids.items()
         }
@@ -84,7 +87,7 @@ async def test_its_processes_tell(room: Room) -> None:
 
 async def test_an_agent_in_no_pane_is_nobody(room: Room) -> None:
     for tracked in room.tracker.living():
-        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, "/work", ())
+        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, "/work", (), "")
     room.agents("a", p1=100)
     outside = {"pid": f"777,{STRANGER},1", "cwd": "/work"}
     assert await room.hook(**outside) is None
@@ -109,14 +112,16 @@ async def test_two_servers_have_panes_of_one_name(room: Room) -> None:
 async def test_a_server_of_every_pane_goes_by_conversation_and_else_by_folder(room: Room) -> None:
     for tracked in room.tracker.living():
         folder = f"/work/{tracked.found.pane[1:]}"
-        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, folder, ())
+        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, folder, (), "")
     daemon = {"pid": f"777,{HELPER},100", "pane": "%1", "tmux": "/a"}
     assert await room.hook("Begin", "t-2", **daemon, cwd="/work/2") == "a:%2"
     room.state()
     assert await room.hook("Ask", "t-2", **daemon, cwd="/elsewhere") == "a:%2"
     room.tracker.told("a:%2:200.1", [Signal("transcript", only("waiting"), About(thread="t-2"))])
     room.state()
-    assert await room.hook("Ask", "t-3", **daemon, cwd="/work/2") is None, "another conversation in that folder"
+    assert await room.hook("Ask", "t-3", **daemon, cwd="/work/2") is None, (
+        "another conversation in that folder"
+    )
 
 
 async def test_an_older_hook_that_comes_later_is_not_the_newer_word(room: Room) -> None:

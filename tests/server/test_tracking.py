@@ -1,4 +1,4 @@
-"""The clockwork around agents: readers that raise, hang or talk nonsense, titles, timers, ends. Real loop, real files."""
+"""The clockwork around agents: readers that raise, hang or talk nonsense, titles, timers, ends."""
 
 from __future__ import annotations
 
@@ -82,7 +82,12 @@ class Room:
     def agent(self, pane: str = "%1", pid: int = 0, kind: Kind | None = None, **more: Any) -> Found:
         """One that has just started, as a look at the processes finds it. Our own process stands for it."""
         found = Found(
-            f"{MUX}:{pane}:{pid or os.getpid()}.1", kind or self.kind, pane, pid or os.getpid(), this_system().now(), ()
+            f"{MUX}:{pane}:{pid or os.getpid()}.1",
+            kind or self.kind,
+            pane,
+            pid or os.getpid(),
+            this_system().now(),
+            (),
         )
         return replace(found, **more)
 
@@ -145,7 +150,7 @@ async def test_a_reader_that_raises_harms_nobody(room: Room, caplog: pytest.LogC
     assert "failed" in caplog.text
 
 
-async def test_a_reader_that_hangs_delays_nobody(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_hangs_delays_no_other_kind(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "PATIENCE", 0.05)
     free = threading.Event()
 
@@ -160,7 +165,7 @@ async def test_a_reader_that_hangs_delays_nobody(room: Room, monkeypatch: pytest
         room.read(p1="! asks")
         await room.becomes("waiting")  # its title is heard though its files are not
         room.says = says("done")
-        room.update(stuck, room.agent("%2"))
+        room.update(stuck, room.agent("%2", kind=replace(room.kind, name="y")))
         await room.becomes("done", "%2")
         room.readers[1].says = says("waiting")
         room.tracker._want(room.agent("%2").id)
@@ -199,7 +204,10 @@ async def test_a_look_that_ends_after_its_agent_counts_for_nobody(room: Room) ->
     [
         Look((Signal("registry", frozenset()),)),
         Look((Signal("registry", frozenset({"flying"})),)),  # type: ignore[arg-type]
-        Look((Signal("registry", WORKING, at=float("nan"), lag=float("inf"), good_for=-1.0),), again=float("nan")),
+        Look(
+            (Signal("registry", WORKING, at=float("nan"), lag=float("inf"), good_for=-1.0),),
+            again=float("nan"),
+        ),
         Look(watch=tuple(f"/nowhere/{number}" for number in range(500)), again=-5.0),
         Look(watch=("relative", "", "a\0b", "/" + "x" * 5000, "\udcff\ud800")),
         Look((None,)),  # type: ignore[arg-type]
@@ -217,7 +225,9 @@ async def test_nonsense_harms_nobody(room: Room, nonsense: Look) -> None:
     await room.becomes("running")
     looks = room.readers[0].looks
     await asyncio.sleep(0.3)
-    assert room.readers[0].looks <= looks + 2, "odd wishes to look again are not granted twenty times a second"
+    assert room.readers[0].looks <= looks + 2, (
+        "odd wishes to look again are not granted twenty times a second"
+    )
 
 
 async def test_two_in_one_folder_know_of_each_other_at_their_first_look(room: Room) -> None:
@@ -244,7 +254,8 @@ async def test_a_changed_file_is_read_soon_and_a_storm_of_changes_is_one(room: R
     file = tmp_path / "state"
     file.write_text("idle")
     room.says = lambda facts, files: Look(
-        (Signal("registry", frozenset({(files.read(str(file)) or b"error").decode()})),), (str(file),)  # type: ignore[arg-type]
+        (Signal("registry", frozenset({(files.read(str(file)) or b"error").decode()})),),
+        (str(file),),  # type: ignore[arg-type]
     )
     room.update(room.agent())
     await room.becomes("idle")
@@ -268,7 +279,9 @@ async def test_a_program_that_becomes_another_agent_is_read_as_that(room: Room) 
     room.update(one)
     await room.until(lambda: room.shown())
     room.update(replace(one, kind=other))
-    await room.until(lambda: (agent := room.shown()) is not None and agent.agent == "y" and agent.state == "idle")
+    await room.until(
+        lambda: (agent := room.shown()) is not None and agent.agent == "y" and agent.state == "idle"
+    )
 
 
 async def test_a_launcher_that_dies_leaves_its_identity_to_one_heir(room: Room) -> None:
@@ -359,7 +372,9 @@ async def test_a_clock_that_is_set_makes_no_title_anothers(
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])
-async def test_nor_is_a_left_over_title_its_own(room: Room, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+async def test_nor_is_a_left_over_title_its_own(
+    room: Room, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
     room.read(p1="plain")
     room.read(p1="* works")
     real = time.time
@@ -400,7 +415,6 @@ async def test_the_title_of_a_pane_with_two_agents_is_nobodys(room: Room) -> Non
     await room.until(
         lambda: [each.source for each in room.bus.state.muxes[MUX].agents["%1"]] == ["process", "process"]
     )
-
 
 
 async def test_a_thousand_agents_cost_no_square(room: Room) -> None:

@@ -24,13 +24,34 @@ const news = (type, properties) => {
   return true
 }
 
+const parents = new Map() // a subagent's conversation -> the one that it works for
+const asked = new Set() // questions and permissions that nobody has answered
+const KEPT = 500
+
+// What the server must know of an event besides its properties: only the plugin sees all conversations.
+const described = (type, properties) => {
+  const info = properties?.info
+  if (type.startsWith("session.") && info?.parentID) parents.set(info.id, info.parentID)
+  if (type === "permission.asked" || type === "question.asked") asked.add(properties?.id)
+  if (["permission.replied", "question.replied", "question.rejected"].includes(type)) asked.delete(properties?.requestID)
+  for (const known of [parents, asked]) if (known.size > KEPT) known.delete(known.keys().next().value)
+  const told = { type, properties, open: asked.size }
+  let root = properties?.sessionID ?? info?.id
+  for (let depth = 0; parents.has(root) && depth < 8; depth++) {
+    root = parents.get(root)
+    told.child = true
+    told.root = root
+  }
+  return told
+}
+
 export const OpenSessions = async () => {
   tell("plugin.start", {})
   return {
     event: async ({ event }) => {
-      if (TOLD.has(event?.type) && news(event.type, event.properties)) {
-        tell(event.type, { type: event.type, properties: event.properties })
-      }
+      if (!TOLD.has(event?.type)) return
+      const told = described(event.type, event.properties)
+      if (news(event.type, event.properties)) tell(event.type, told)
     },
   }
 }

@@ -29,7 +29,7 @@ class Codex(Driver):
     flags = ""
     untold = (
         Untold(
-            frozenset({"done", "interrupted", "error"}), frozenset({"idle"}),
+            frozenset({"done", "interrupted", "error"}), frozenset({"idle", "done"}),
             "with the daemon nothing tells which of two conversations in one directory is in which pane",
             frozenset({"pair", "pair-of-turns"}), even_with_hooks=True,
         ),

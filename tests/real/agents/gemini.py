@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.real.agents.driver import Driver, Site, hooks, write
+from tests.real.agents.driver import Driver, Site, Untold, hooks, write
 
 QUIET: dict[str, Any] = {
     "general": {
@@ -30,6 +30,12 @@ class Gemini(Driver):
     whole = (".gemini/projects.json", ".gemini/tmp/*/.project_root")
     events = (
         "SessionStart", "SessionEnd", "BeforeAgent", "AfterAgent", "BeforeTool", "AfterTool", "Notification",
+    )  # fmt: skip
+    untold = (
+        Untold(
+            frozenset({"tool-running"}), frozenset({"running"}),
+            "its title says no more than busy, and its file names a tool only when that has ended",
+        ),
     )  # fmt: skip
     home = ".gemini"
     auth = "gemini-api-key"
@@ -63,6 +69,13 @@ class Qwen(Gemini):
     kind = "qwen"
     package = "@qwen-code/qwen-code"
     approval = r"Allow execution|Apply this change"
+    question = ""
+    untold = (
+        Untold(
+            frozenset({"tool-running"}), frozenset({"running"}),
+            "in its file a tool that runs looks like one that waits for a permission, and its screen says only busy",
+        ),
+    )  # fmt: skip
     lines = (".qwen/projects/*/chats/*.jsonl",)
     whole = (".qwen/projects/*/chats/*.runtime.json",)
     events = (

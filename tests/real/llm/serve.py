@@ -67,8 +67,8 @@ class Server:
                 hung_up.cancel()
                 with suppress(asyncio.CancelledError):
                     await answering
-        except (ConnectionError, h11.RemoteProtocolError):
-            pass  # an agent may go at any moment
+        except (ConnectionError, asyncio.CancelledError, h11.RemoteProtocolError):
+            pass  # an agent may go at any moment, and so may we
         finally:
             writer.close()
 
@@ -103,8 +103,8 @@ class Server:
                 await _send(connection, writer, 200, speaks.whole("".join(todo.words), todo.calls))
                 self.say("ended", number, todo)
             else:
-                await self._stream(connection, writer, speaks, todo, number)
-                self.say("ended", number, todo)
+                ending = await self._stream(connection, writer, speaks, todo, number)
+                self.say("ended", number, todo, at=ending)
         except (asyncio.CancelledError, ConnectionError):
             self.say("aborted", number, todo)
             raise
@@ -116,11 +116,14 @@ class Server:
         speaks: Dialect,
         todo: Plan,
         number: int,
-    ) -> None:
+    ) -> float:
+        """When the last piece was sent: the agent may know before we hear that it has arrived."""
         headers = [("content-type", "text/event-stream"), ("connection", "close")]
         writer.write(connection.send(h11.Response(status_code=200, headers=headers)) or b"")
         first = True
+        sent = time.time()
         async for piece in self._pieces(speaks, todo):
+            sent = time.time()
             writer.write(connection.send(h11.Data(data=piece)) or b"")
             await writer.drain()
             if first:
@@ -128,6 +131,7 @@ class Server:
                 first = False
         writer.write(connection.send(h11.EndOfMessage()) or b"")
         await writer.drain()
+        return sent
 
     async def _pieces(self, speaks: Dialect, todo: Plan) -> AsyncIterator[bytes]:
         yield speaks.begin()
