@@ -102,7 +102,7 @@ def judge(
     false = []
     place = 0
     for each in appeared:
-        if not truth or each.at < truth[0].earliest - EARLY:
+        if not truth or each.at < truth[0].earliest:
             continue  # before the truth is known: the shell of the pane
         fitting = [
             index
