@@ -13,7 +13,7 @@ from typing import Any
 
 from opensessions.agents.adapter import Facts, Files, Look
 from opensessions.agents.kind import Kind
-from opensessions.agents.opencode_db import number, text
+from opensessions.agents.opencode.db import number, text
 from opensessions.agents.signal import RESTING, About, Signal, States, only
 
 LAG = 1.0

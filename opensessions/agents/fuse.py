@@ -117,7 +117,9 @@ def _agreed(fresh: Mapping[Source, Claim], now: float) -> dict[Source, Claim]:
 def _prevails(claim: Claim, other: Claim, now: float) -> bool:
     """Of two that contradict each other, does `claim` count, though `other` is the more trustworthy one?"""
     ahead = claim.changed - other.changed
-    if claim.signal.source == "screen":  # it is asked about what the others leave open, and shows more than one thing
+    if (
+        claim.signal.source == "screen"
+    ):  # it is asked about what the others leave open, and shows more than one thing
         return other.signal.event and ahead > BEHIND
     if ahead > 0 and other.signal.event:
         return ahead > other.signal.lag or now - other.changed > claim.signal.lag

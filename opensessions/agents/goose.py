@@ -15,7 +15,7 @@ from typing import Any
 
 from opensessions.agents.adapter import Facts, Files, Look
 from opensessions.agents.kind import Kind
-from opensessions.agents.opencode_db import NOW, number, text
+from opensessions.agents.opencode.db import NOW, number, text
 from opensessions.agents.signal import BUSY, RESTING, About, Signal, States, only
 
 QUIET = 120.0

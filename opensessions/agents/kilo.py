@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from opensessions.agents.kind import WAITING, Kind
 from opensessions.agents.opencode import SCREENS, TRUST
-from opensessions.agents.opencode_events import hear
-from opensessions.agents.opencode_reader import Places, Reader
+from opensessions.agents.opencode.events import hear
+from opensessions.agents.opencode.reader import Places, Reader
 
 PLACES = Places("kilo", database="KILO_DB")
 

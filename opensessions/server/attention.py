@@ -129,9 +129,7 @@ class Attention:
                     for _, agent in living
                 )
                 raise Refused(f"{target[:100]} has several agents: {told}; name one of these.")
-        raise Refused(
-            f"There is no agent in {target[:100]!a}; `opensessions list` shows where agents are."
-        )
+        raise Refused(f"There is no agent in {target[:100]!a}; `opensessions list` shows where agents are.")
 
     def _names(self, key: str, agent: Agent) -> tuple[str, ...]:
         view = self._bus.view(key)

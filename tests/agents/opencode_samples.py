@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from opensessions.agents.adapter import Facts
-from opensessions.agents.opencode_db import NOW
+from opensessions.agents.opencode.db import NOW
 from opensessions.files.disk import Disk
 
 DATA = Path(__file__).parent / "data" / "opencode-1.18.33"

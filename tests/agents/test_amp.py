@@ -9,7 +9,7 @@ import pytest
 
 from opensessions.agents.adapter import Facts, Heard
 from opensessions.agents.amp import KIND, hears
-from opensessions.agents.amp_thread import AmpThread
+from opensessions.agents.amp.thread import AmpThread
 from opensessions.agents.kind import BUSY, RESTING, WORKING
 from opensessions.agents.signal import Signal, only
 from tests.agents.replay import HOME, Shelf

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from opensessions.agents.claude_places import encoded, told
-from opensessions.agents.claude_reader import ClaudeReader
+from opensessions.agents.claude.places import encoded, told
+from opensessions.agents.claude.reader import ClaudeReader
 from opensessions.agents.signal import RESTING
 from opensessions.files.disk import Disk
 from tests.agents.claude_world import (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensessions.agents.claude_records import read
-from opensessions.agents.claude_transcript import Transcript, enough
+from opensessions.agents.claude.records import read
+from opensessions.agents.claude.transcript import Transcript, enough
 from tests.agents.claude_world import EPOCH, answer, call, failure, interrupt, over, prompt, result, stamp
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from opensessions.agents.adapter import FORGET, Facts, Heard, Look
 from opensessions.agents.codex import ASKING, KIND, Codex, hears, hook_thread
-from opensessions.agents.codex_rollout import moment
-from opensessions.agents.codex_thread import GLIMPSE
+from opensessions.agents.codex.rollout import moment
+from opensessions.agents.codex.thread import GLIMPSE
 from opensessions.agents.detect import detect, recognise_all
 from opensessions.agents.known import kinds
 from opensessions.agents.signal import BUSY, WORKING, Signal, only

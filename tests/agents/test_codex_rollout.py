@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensessions.agents.codex_rollout import (
+from opensessions.agents.codex.rollout import (
     CALL_TYPES,
     ENDS,
     OUTPUT_TYPES,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opensessions.agents.adapter import Facts
-from opensessions.agents.codex_thread import (
+from opensessions.agents.codex.thread import (
     GLIMPSE,
     POLL,
     SETTLED,

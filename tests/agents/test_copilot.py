@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from opensessions.agents.adapter import FORGET, Facts, Heard, Look
 from opensessions.agents.copilot import KIND, Reader, hear
-from opensessions.agents.copilot_events import Story
+from opensessions.agents.copilot.events import Story
 from opensessions.agents.signal import BUSY, RESTING, Signal
 from opensessions.files.disk import Disk
 

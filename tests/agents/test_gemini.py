@@ -11,7 +11,7 @@ import pytest
 
 from opensessions.agents.adapter import FORGET, Facts, Heard
 from opensessions.agents.gemini import KIND, hears
-from opensessions.agents.gemini_chat import TOOL, GeminiChat
+from opensessions.agents.gemini.chat import TOOL, GeminiChat
 from opensessions.agents.signal import BUSY, RESTING, WORKING, Signal, only
 from tests.agents.replay import DATA, HOME, Play, Shelf, in_order, play, recording
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from opensessions.agents.adapter import Heard
 from opensessions.agents.kilo import KIND, PLACES
-from opensessions.agents.opencode_reader import Reader
+from opensessions.agents.opencode.reader import Reader
 from opensessions.agents.signal import Signal
 from tests.agents.opencode_samples import Clocked, Store, facts
 

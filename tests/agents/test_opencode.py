@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from opensessions.agents.adapter import Entry, Facts, Heard, Look
 from opensessions.agents.fuse import Claim, fuse
 from opensessions.agents.opencode import KIND, PLACES
-from opensessions.agents.opencode_events import hear
-from opensessions.agents.opencode_reader import Reader
+from opensessions.agents.opencode.events import hear
+from opensessions.agents.opencode.reader import Reader
 from opensessions.agents.signal import RESTING, Signal
 from tests.agents.opencode_samples import DATA, Clocked, Store, facts
 

@@ -13,7 +13,7 @@ import pytest
 
 from opensessions.agents.adapter import Heard, Ignored
 from opensessions.agents.opencode import KIND, PLACES
-from opensessions.agents.opencode_reader import Reader
+from opensessions.agents.opencode.reader import Reader
 from opensessions.agents.track import Track, forget, hear, judge
 from tests.agents.opencode_samples import Clocked, Store, as_told, facts, timeline
 

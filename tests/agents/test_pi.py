@@ -12,7 +12,7 @@ import pytest
 
 from opensessions.agents.adapter import FORGET, Facts, Heard
 from opensessions.agents.pi import KIND, hears
-from opensessions.agents.pi_session import RETRY, PiSession
+from opensessions.agents.pi.session import RETRY, PiSession
 from opensessions.agents.signal import RESTING, WORKING, Signal, only
 from tests.agents.replay import DATA, HOME, Shelf, in_order, play, recording
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opensessions.agents.qwen import KIND
-from opensessions.agents.qwen_chat import Chat, enough
+from opensessions.agents.qwen.chat import Chat, enough
 from opensessions.model import AgentState
 from tests.agents.claude_world import CWD, DATA, EPOCH, ID, World, stamp
 from tests.agents.test_claude_transcript import ODD

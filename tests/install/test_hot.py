@@ -45,9 +45,10 @@ def test_a_hot_script_imports_little(script: Path, short: Path) -> None:
         env={"PATH": os.defpath, "HOME": str(short), "OPENSESSIONS_STATE_DIR": str(short / "state")},
     )  # fmt: skip
     loaded = set(LOADED.findall(done.stderr))
-    assert any(name.startswith("opensessions_tmux") or name in ("opensessions.pump", "opensessions.hook") for name in loaded), (
-        done.stderr
-    )
+    assert any(
+        name.startswith("opensessions_tmux") or name in ("opensessions.pump", "opensessions.hook")
+        for name in loaded
+    ), done.stderr
     assert not {name for name in loaded if name in SLOW or name.partition(".")[0] in SLOW}
     assert "Traceback" not in done.stderr
     if script.name == "switch.py":
@@ -55,4 +56,6 @@ def test_a_hot_script_imports_little(script: Path, short: Path) -> None:
 
 
 def test_the_scripts_are_there() -> None:
-    assert {"switch.py", "notify.py", "start.py", "sidebar.py", "hook.py"} <= {script.name for script in SCRIPTS}
+    assert {"switch.py", "notify.py", "start.py", "sidebar.py", "hook.py"} <= {
+        script.name for script in SCRIPTS
+    }

@@ -1,7 +1,7 @@
 """Reads what OpenCode, or a fork of it, keeps of one running program's conversation. Seen with 1.18.33.
 
 The database holds no pid, and all programs of a user share it. Which conversation a program works on is proven by its
-lines in the log (`opencode_log`), else said by its arguments, else it is the one of its folder that was worked on last
+lines in the log (`opencode.log`), else said by its arguments, else it is the one of its folder that was worked on last
 since it started, if it is alone there.
 """
 
@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from opensessions.agents.adapter import Facts, Files, Look
-from opensessions.agents.opencode_db import Database, Session
-from opensessions.agents.opencode_log import Log
-from opensessions.agents.opencode_tree import Tree
-from opensessions.agents.opencode_turn import Conversation, Message, Tool, said, signals
+from opensessions.agents.opencode.db import Database, Session
+from opensessions.agents.opencode.log import Log
+from opensessions.agents.opencode.tree import Tree
+from opensessions.agents.opencode.turn import Conversation, Message, Tool, said, signals
 from opensessions.agents.signal import About
 
 UNNAMED = re.compile(r"(?:New|Child) session - \d{4}-\d\d-\d\dT")

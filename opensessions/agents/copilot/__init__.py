@@ -10,7 +10,7 @@ notification `permission_prompt` does.
 from __future__ import annotations
 
 from opensessions.agents.adapter import FORGET, Facts, Files, Heard, Ignored, Look
-from opensessions.agents.copilot_events import SETTLE, STEP_OVER, Story
+from opensessions.agents.copilot.events import SETTLE, STEP_OVER, Story
 from opensessions.agents.kind import BUSY, WAITING, Kind, ScreenRule
 from opensessions.agents.lines import Lines
 from opensessions.agents.records import text

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opensessions.agents.adapter import FORGET, Facts, Files, Heard, Ignored, Look
-from opensessions.agents.codex_rollout import Turn, follow, text
-from opensessions.agents.codex_thread import Finder, Home, Thread, days, home, survey, titled
+from opensessions.agents.codex.rollout import Turn, follow, text
+from opensessions.agents.codex.thread import Finder, Home, Thread, days, home, survey, titled
 from opensessions.agents.kind import BRAILLE, WAITING, Kind, ScreenRule, TitleRule, working
 from opensessions.agents.lines import Lines
 from opensessions.agents.signal import BUSY, WORKING, About, Signal, States, only

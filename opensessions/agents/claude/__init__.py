@@ -8,8 +8,8 @@ permission is asked for, and each of the two is late at times.
 
 from __future__ import annotations
 
-from opensessions.agents.claude_hooks import hears
-from opensessions.agents.claude_reader import ClaudeReader
+from opensessions.agents.claude.hooks import hears
+from opensessions.agents.claude.reader import ClaudeReader
 from opensessions.agents.kind import (
     BRAILLE,
     BUSY,

@@ -7,10 +7,10 @@ directory that was written last, unless another Qwen Code works there.
 from __future__ import annotations
 
 from opensessions.agents.adapter import Facts, Files, Look
-from opensessions.agents.claude_places import PLAIN, candidates, told
-from opensessions.agents.claude_registry import Registered, entries, places
+from opensessions.agents.claude.places import PLAIN, candidates, told
+from opensessions.agents.claude.registry import Registered, entries, places
 from opensessions.agents.lines import Lines
-from opensessions.agents.qwen_chat import Chat, enough
+from opensessions.agents.qwen.chat import Chat, enough
 from opensessions.agents.signal import About, Signal, States, only
 
 LAG = 2.0

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensessions.agents.adapter import FORGET, Heard, Ignored
-from opensessions.agents.claude_records import NOTIFICATION
-from opensessions.agents.claude_transcript import QUESTIONS
+from opensessions.agents.claude.records import NOTIFICATION
+from opensessions.agents.claude.transcript import QUESTIONS
 from opensessions.agents.signal import BUSY, RESTING, WORKING, About, Signal, States, only
 
 ASKING: Mapping[str, str] = {"elicitation_dialog": "question", "agent_needs_input": "input needed"}

@@ -1,14 +1,14 @@
 """Amp, from public documentation and files; not run here.
 
 Its title has a spinner while it works and is `<thread> - amp - <dir>` else. Its plugin tells when a turn begins and how
-it ended; of the approvals in between only the screen tells. Until spring 2026 threads were files (see `amp_thread`);
+it ended; of the approvals in between only the screen tells. Until spring 2026 threads were files (see `amp.thread`);
 now they are kept on the server.
 """
 
 from __future__ import annotations
 
 from opensessions.agents.adapter import Heard, Ignored
-from opensessions.agents.amp_thread import AmpThread
+from opensessions.agents.amp.thread import AmpThread
 from opensessions.agents.kind import (
     BRAILLE,
     BUSY,

@@ -2,7 +2,7 @@
 
 It rewrites its command line to `pi` about a second after its start, so no option of it can be seen. Its title,
 `π - dir`, says nothing. It never asks for an approval. An extension hears everything at once; without one the session
-file says everything but the first turn, since it is made with the first answer (see `pi_session`), and the screen shows
+file says everything but the first turn, since it is made with the first answer (see `pi.session`), and the screen shows
 a spinner while a turn is under way.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from opensessions.agents.adapter import FORGET, Heard, Ignored
 from opensessions.agents.kind import RESTING, WORKING, Kind, ScreenRule
-from opensessions.agents.pi_session import PiSession, ended, thread_of
+from opensessions.agents.pi.session import PiSession, ended, thread_of
 from opensessions.agents.records import text
 from opensessions.agents.signal import About, Signal, States, only
 

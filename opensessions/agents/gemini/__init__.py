@@ -2,7 +2,7 @@
 
 Its title is exact: `◇  Ready (dir)`, `✦  Working… (dir)`, `⏲  Working…` after a minute of silence and
 `✋  Action Required (dir)`, padded to 80 columns. There is none with `ui.hideWindowTitle`, and it says nothing with
-`ui.dynamicWindowTitle` off. How a turn ended stands in the session file (see `gemini_chat`), and on the screen.
+`ui.dynamicWindowTitle` off. How a turn ended stands in the session file (see `gemini.chat`), and on the screen.
 
 `✋` has a second meaning, and the title does not tell which: a shell command has printed something and then nothing for
 30 seconds, so Gemini takes it to wait for input.
@@ -15,7 +15,7 @@ nor when an approval is given.
 from __future__ import annotations
 
 from opensessions.agents.adapter import FORGET, Heard, Ignored
-from opensessions.agents.gemini_chat import GeminiChat
+from opensessions.agents.gemini.chat import GeminiChat
 from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule, TitleRule
 from opensessions.agents.records import text
 from opensessions.agents.signal import BUSY, About, Signal, States, only

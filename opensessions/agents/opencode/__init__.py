@@ -4,8 +4,8 @@ plugin the screen tells that."""
 from __future__ import annotations
 
 from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule
-from opensessions.agents.opencode_events import hear
-from opensessions.agents.opencode_reader import Places, Reader
+from opensessions.agents.opencode.events import hear
+from opensessions.agents.opencode.reader import Places, Reader
 from opensessions.agents.signal import Source
 
 PLACES = Places("opencode", database="OPENCODE_DB", hints=True)
@@ -24,7 +24,7 @@ SCREENS = (
 """Seen from 46 to 200 columns."""
 
 TRUST: tuple[Source, ...] = ("hook", "api", "database", "screen", "transcript")
-"""What `opencode_turn` gives as `transcript` is a hint."""
+"""What `opencode.turn` gives as `transcript` is a hint."""
 
 KIND = Kind(
     name="opencode",

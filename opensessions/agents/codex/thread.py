@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from opensessions.agents.adapter import Facts, Files
-from opensessions.agents.codex_rollout import Meta, Turn, follow, meta
+from opensessions.agents.codex.rollout import Meta, Turn, follow, meta
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 ID = re.compile(UUID)

@@ -8,8 +8,8 @@ a mark says nothing by itself.
 from __future__ import annotations
 
 from opensessions.agents.kind import HALF_CIRCLES, WAITING, WORKING, Kind, ScreenRule, TitleRule, working
-from opensessions.agents.qwen_hooks import hears
-from opensessions.agents.qwen_reader import QwenReader
+from opensessions.agents.qwen.hooks import hears
+from opensessions.agents.qwen.reader import QwenReader
 from opensessions.agents.signal import only
 
 KIND = Kind(

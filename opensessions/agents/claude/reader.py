@@ -7,10 +7,10 @@ another Claude Code works there. Wrong is worse than silent.
 from __future__ import annotations
 
 from opensessions.agents.adapter import Facts, Files, Look
-from opensessions.agents.claude_fit import PAUSE, Fit
-from opensessions.agents.claude_places import candidates, config, folder, search, told
-from opensessions.agents.claude_registry import Registered, entries, places
-from opensessions.agents.claude_transcript import Transcript, enough
+from opensessions.agents.claude.fit import PAUSE, Fit
+from opensessions.agents.claude.places import candidates, config, folder, search, told
+from opensessions.agents.claude.registry import Registered, entries, places
+from opensessions.agents.claude.transcript import Transcript, enough
 from opensessions.agents.lines import Lines
 
 HEAD = 64 << 10

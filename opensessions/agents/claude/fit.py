@@ -8,8 +8,8 @@ source goes from busy to rest, and what was said once of a `busy` is not taken b
 
 from __future__ import annotations
 
-from opensessions.agents.claude_registry import Registered
-from opensessions.agents.claude_transcript import Transcript
+from opensessions.agents.claude.registry import Registered
+from opensessions.agents.claude.transcript import Transcript
 from opensessions.agents.signal import BUSY, RESTING, WORKING, About, Signal, States, only
 
 REGISTRY_LAG = 2.0

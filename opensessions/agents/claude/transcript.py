@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from opensessions.agents.claude_records import (
+from opensessions.agents.claude.records import (
     COMMANDS,
     INTERRUPTED,
     NOTIFICATION,

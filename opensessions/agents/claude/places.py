@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opensessions.agents.adapter import Entry, Facts, Files
-from opensessions.agents.claude_registry import is_thread
+from opensessions.agents.claude.registry import is_thread
 
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 LONGEST = 200

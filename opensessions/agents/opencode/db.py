@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from opensessions.agents.adapter import Files
-from opensessions.agents.opencode_turn import Message, Tool
+from opensessions.agents.opencode.turn import Message, Tool
 
 NOW = "(julianday('now') - 2440587.5) * 86400"
 """Seconds since the epoch, as SQLite says it: an adapter has no clock of its own."""

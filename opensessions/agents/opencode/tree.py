@@ -11,8 +11,8 @@ from msgspec import DecodeError
 from msgspec.json import decode
 
 from opensessions.agents.adapter import Facts, Files
-from opensessions.agents.opencode_db import Session, seconds, text
-from opensessions.agents.opencode_turn import Message, Tool
+from opensessions.agents.opencode.db import Session, seconds, text
+from opensessions.agents.opencode.turn import Message, Tool
 
 FOLDERS = 50
 NEWEST = 20

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from opensessions.agents.adapter import Heard, Ignored
-from opensessions.agents.opencode_db import number, seconds, text
-from opensessions.agents.opencode_turn import ABORTED
+from opensessions.agents.opencode.db import number, seconds, text
+from opensessions.agents.opencode.turn import ABORTED
 from opensessions.agents.signal import RESTING, About, Signal, States, only
 
 OVERFLOW = "ContextOverflowError"
