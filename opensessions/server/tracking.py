@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 GAP = 0.02
 """Seconds between two batches of reading, so that a burst of writes makes one."""
+SLOW, SLOWEST = 5.0, 320.0
+"""Seconds. A reader that wants to look again after so long waits for what may never come: each time that nothing has
+changed it waits twice as long."""
 SOONEST = 0.05
 """Seconds until a reader looks again because it wished to, at least."""
 OVERDUE = 1.0
@@ -77,6 +80,8 @@ class Tracked:
         """Its files were read once."""
         self.alone = True
         """Its pane has no other agent, so the title and the screen are its own."""
+        self.calm = 0
+        """Looks in a row that gave the same."""
         self.wants: str | None = None
         """A conversation that its files seem to be, and that another agent holds."""
         self.worked = False
@@ -290,6 +295,7 @@ class Tracker:
         said = {signal.source for signal in signals}
         track = forget(tracked.track, [source for source in READ if source not in said])
         tracked.track = hear(track, signals, loop.time(), first=not tracked.read)
+        tracked.calm = tracked.calm + 1 if look == tracked.look else 0
         tracked.look, tracked.read = look, True
         if not tracked.looked:
             self._show(tracked)
@@ -301,6 +307,8 @@ class Tracker:
         tracked.reread = None
         if look.again is not None and math.isfinite(look.again):
             wait = max(SOONEST, look.again) if look.again > 0 else OVERDUE
+            if wait >= SLOW:
+                wait = min(SLOWEST, wait * 2**tracked.calm)
             tracked.reread = loop.call_later(wait, self._want, tracked.id)
         if self._thread_of(tracked) != thread:
             self._want_all({tracked.found.kind.name})

@@ -81,3 +81,17 @@ def test_the_script_needs_no_virtual_environment(world: World) -> None:
 def test_outside_of_tmux_and_with_nothing_running(world: World) -> None:
     said = world.cli("uninstall").stdout
     assert "nothing to remove" in said
+
+
+def test_our_hooks_leave_the_agents_settings(world: World) -> None:
+    mux, _, before = used(world)
+    settings = world.home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    mine = '{"model": "mine",   "hooks": {"Stop": []}}\n'
+    settings.write_text(mine)
+    world.cli("hooks", "install", "claude-code")
+    assert settings.read_text() != mine
+    said = world.cli("uninstall", env=mux.inside()).stdout
+    assert f"Removed our hooks from {settings}." in said
+    assert settings.read_text() == mine
+    assert look(mux) == before

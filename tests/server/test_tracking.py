@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,20 @@ async def test_a_thousand_agents_cost_no_square(room: Room) -> None:
     room.tracker.told(found[5].id, [Signal("hook", only("waiting"), event=True)])
     await room.becomes("waiting", "%5")
     assert sum(each.looks for each in room.readers) <= looks + 4
+
+
+async def test_who_waits_for_what_never_comes_waits_ever_longer(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "SLOW", 0.05)
+    moments: list[float] = []
+
+    def says(facts: Facts, files: Files) -> Look:
+        moments.append(time.monotonic())
+        return Look(again=0.05)
+
+    room.says = says
+    room.update(room.agent())
+    await room.until(lambda: len(moments) >= 5)
+    gaps = [later - sooner for sooner, later in pairwise(moments[1:])]
+    assert all(gap >= 0.05 * 2**place for place, gap in enumerate(gaps))
