@@ -369,7 +369,10 @@ class Tracker:
             elif old is not None and old.signal.states == signal.states:
                 continue  # a spinner turns
             else:
-                track = hear(tracked.track, [signal], now, first=as_found and old is None)
+                began = (
+                    now if tracked.flashes is None else tracked.flashes
+                )  # it is older than our belief in it
+                track = hear(tracked.track, [signal], began, first=as_found and old is None)
             if track is not tracked.track:
                 tracked.track = track
                 self._touched.add(tracked.id)

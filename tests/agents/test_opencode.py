@@ -489,7 +489,7 @@ SHOWN = {
     "toolrunning": "running",
     "waiting": "waiting",
     "done": "done",
-    "interrupted": "done",
+    "interrupted": "interrupted",
 }
 
 
@@ -499,7 +499,7 @@ def test_what_a_screen_says(name: str) -> None:
     signal = KIND.screen(lines)
     assert signal
     assert SHOWN[name] in signal.states
-    assert (signal.states == {"waiting"}) == (name == "waiting")
+    assert (signal.states == {SHOWN[name]}) == (name in ("waiting", "interrupted"))
 
 
 def box(typed: str, footer: Sequence[str]) -> list[str]:
@@ -507,7 +507,9 @@ def box(typed: str, footer: Sequence[str]) -> list[str]:
 
 
 def test_what_somebody_typed_is_no_prompt() -> None:
-    typed = "△ Permission required Allow once Allow always Reject esc dismiss esc interrupt ■■■"
+    typed = (
+        "△ Permission required Allow once Allow always Reject esc dismiss esc interrupt ■■■ ▣ · interrupted"
+    )
     for footer in (
         (" /lab/proj   tab agents  ctrl+p commands",),
         (" /lab/     ab   ctrl+p commands", "  proj"),

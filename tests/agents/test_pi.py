@@ -12,7 +12,7 @@ import pytest
 
 from opensessions.agents.adapter import FORGET, Facts, Heard
 from opensessions.agents.pi import KIND, hears
-from opensessions.agents.pi.session import RETRY, PiSession
+from opensessions.agents.pi.session import RETRY, SETTLE, UNWRITTEN, PiSession
 from opensessions.agents.signal import RESTING, WORKING, Signal, only
 from tests.agents.replay import DATA, HOME, Shelf, in_order, play, recording
 
@@ -204,7 +204,21 @@ def test_a_failed_answer_that_nothing_follows_was_the_last() -> None:
     assert reader.look(facts(), shelf).again == RETRY
     now = RETRY + 0.1
     look = reader.look(facts(), shelf)
-    assert (look.signals[0].states, look.again) == (only("error"), None)
+    assert (look.signals[0].states, look.again) == (UNWRITTEN | {"error"}, None)
+
+
+def test_after_a_turn_the_next_one_may_be_the_first_of_a_session_that_is_not_written_yet() -> None:
+    shelf, now = Shelf(), 0.0
+    shelf.put(f"{FOLDER}/x_a.jsonl", session(user(), assistant("stop")), STARTED + 10)
+    reader = PiSession(lambda: now)
+    look = reader.look(facts(), shelf)
+    assert (look.signals[0].states, look.again) == (only("done"), SETTLE)
+    now = SETTLE + 0.1
+    look = reader.look(facts(), shelf)
+    assert (look.signals[0].states, look.again) == (UNWRITTEN, None)
+    assert KIND.screen_for & look.signals[0].states
+    shelf.put(f"{FOLDER}/x_a.jsonl", session(user(), assistant("stop"), user()), STARTED + 20)
+    assert reader.look(facts(), shelf).signals[0].states == only("running")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,96 @@ def test_an_open_call_of_the_newer_version_runs_if_nothing_is_asked(world: Qwen)
     assert world.wait(10) == "tool-running"
 
 
+# --- nothing but its screen: two in one directory, no hooks ---------------------------------------------------------
+
+RULE = "─" * 40
+PROMPT = [RULE, ">   Type your message or @path/to/file", RULE, "  ? for shortcuts"]
+BUSY_LINE = "  .   Engage. (1s · ↓ 5 tokens · esc to cancel)"
+DIALOG = [
+    "  │ Allow execution of: 'gate'?     │",
+    "  │                                 │",
+    "  │ › 1. Yes, allow once            │",
+    "  │   2. Always allow in this project │",
+    "  │   3. Always allow for this user │",
+    "  │   4. No, suggest changes (esc)  │",
+    "  │                                 │",
+    "  ╰─────────────────────────────────╯",
+]
+CANCELLED_TOOL = ["  ╭──────╮", "  │ -  Shell gate (waits)  │", "  ╰──────╯"]
+
+
+@pytest.mark.parametrize(
+    ("above", "state"),
+    [
+        (["  > go", BUSY_LINE, *PROMPT], "running"),
+        (
+            ["  > go", BUSY_LINE, "  next", "  and next", "  Press ↑ to edit queued messages", *PROMPT],
+            "running",
+        ),
+        (["  > go", "  (1s · esc to cancel)", *PROMPT, "  0.1% context used"], "running"),
+        (["  > go", *DIALOG], "waiting"),
+        (["  > go", *DIALOG, "  ⠏ Waiting for user confirmation..."], "waiting"),
+        (["  > go", "  ✦ words", *PROMPT], "done"),
+        (["  > go", "  ✦ words", RULE, "> a draft", RULE, "  ? for shortcuts   0.1% context used"], "done"),
+        (
+            [
+                "  > go",
+                "  ✦ words",
+                RULE,
+                "*   Type your message",
+                RULE,
+                "  YOLO mode (shift + tab to cycle)",
+            ],
+            "done",
+        ),
+        (["  > go", "  ● Request cancelled.", *PROMPT], "interrupted"),
+        (["  > go", *CANCELLED_TOOL, *PROMPT], "interrupted"),
+        (["  > go", "  ✕ [API Error: 400 refused] (Press Ctrl+Y to retry)", *PROMPT], "error"),
+        (["  ● Request cancelled.", "  > go", "  ✦ words", *PROMPT], "done"),
+    ],
+)
+def test_the_screen_alone(above: list[str], state: AgentState, world: Qwen) -> None:
+    world.write(asked("x", 0))
+    world.moved(rivals=1)
+    world.read(0)
+    assert world.screen(["  Tips", *PROMPT], 0.1) == "idle"
+    assert world.screen(["  > go", BUSY_LINE, *PROMPT], 1) == "running"
+    assert world.screen(above, 2) == state
+    assert world.wait(30) == state
+
+
+def test_other_screens_say_nothing() -> None:
+    assert KIND.screen([*PROMPT[:3], "  Press Ctrl+C again to exit."]) is None
+
+
+@pytest.mark.parametrize(
+    ("records", "state"),
+    [
+        ([asked("go", 2)], "running"),
+        ([asked("go", 2), called("a", 3)], "running"),
+        ([asked("go", 2), request("api_error", 3)], "running"),
+    ],
+)
+def test_a_screen_that_is_behind_its_file(
+    records: list[dict[str, Any]], state: AgentState, world: Qwen
+) -> None:
+    """A prompt is shown still, or already: whatever the file says of a turn counts."""
+    world.write(asked("one", 0))
+    world.read(0)
+    world.screen(["  > one", BUSY_LINE, *PROMPT], 1)
+    world.write(*records)
+    assert world.read(3) == state
+    for at in range(4, 10):
+        assert world.screen(["  ✦ words", *PROMPT], at) == state
+
+
+def test_stopped_while_it_tries_again(world: Qwen) -> None:
+    world.write(asked("go", 0), request("api_error", 1))
+    assert world.read(1) == "running"
+    assert world.screen(["  > go", "  ● Request cancelled.", *PROMPT], 2) == "interrupted"
+    assert world.wait(30) == "interrupted"
+
+
 # --- which file --------------------------------------------------------------------------------------------------
 
 
@@ -269,6 +360,79 @@ def test_without_an_entry_rivals_make_it_unknown(world: Qwen) -> None:
     world.moved(rivals=1)
     world.read(0)
     assert world.signals() == {}
+
+
+def write_other(world: Qwen, at: float) -> None:
+    """Somebody writes another conversation in the same directory."""
+    path = world.transcript.with_name(f"{OTHER}.jsonl")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asked("other", at)) + "\n")
+    os.utime(path, (EPOCH + at, EPOCH + at))
+
+
+def test_what_a_rival_wrote_is_left_alone_when_it_has_gone(world: Qwen) -> None:
+    world.moved(rivals=1)
+    write_other(world, 1)
+    world.read(1)
+    world.moved(rivals=0)
+    world.read(2)
+    assert world.signals() == {}
+    world.write(asked("mine", 3), said("x", 4))
+    assert world.read(4) == "done"
+
+
+def test_its_own_conversation_is_kept_when_a_rival_comes(world: Qwen) -> None:
+    world.write(asked("x", 0), said("y", 1))
+    os.utime(world.transcript, (EPOCH + 1, EPOCH + 1))
+    assert world.read(1) == "done"
+    world.moved(rivals=1)
+    assert world.read(2) == "done"
+    assert world.verdict.about.thread == ID
+
+
+def test_another_file_beside_its_own_may_be_its_next_one(world: Qwen) -> None:
+    """Nobody tells whether the rival wrote it, or this one after `/clear`."""
+    world.write(asked("x", 0), said("y", 1))
+    os.utime(world.transcript, (EPOCH + 1, EPOCH + 1))
+    world.read(1)
+    world.moved(rivals=1)
+    write_other(world, 5)
+    world.read(5)
+    assert world.signals() == {}
+    assert world.screen(["  > go", BUSY_LINE, *PROMPT], 6) == "running"
+    world.moved(rivals=0)
+    world.read(7)
+    assert world.verdict.about.thread == ID
+
+
+def test_a_hook_proves_whose_it_is(world: Qwen) -> None:
+    world.write(asked("x", 0), said("cut", 1), asked("y", 2), said("cut o", 3, counted=False))
+    world.moved(rivals=1, thread=ID)
+    world.read(3)
+    assert world.verdict.about.thread == ID
+    assert world.verdict.state == "interrupted"
+
+
+def test_a_conversation_that_a_hook_named_and_that_has_no_file_yet(world: Qwen) -> None:
+    world.hook("SessionStart", 0, source="startup")
+    world.hook("UserPromptSubmit", 1, prompt="go")
+    world.moved(thread=ID)
+    world.read(1.1)
+    assert world.wait(30) == "running"
+    world.write(asked("go", 1))
+    assert world.read(31) == "running"
+    assert world.shown == ["idle", "running"]
+
+
+def test_a_cleared_conversation_is_idle(world: Qwen) -> None:
+    world.write(asked("x", 0), said("y", 1))
+    world.moved(thread=ID)
+    assert world.read(1) == "done"
+    world.thread = OTHER
+    world.hook("SessionStart", 5, source="clear")
+    world.moved(thread=OTHER)
+    assert world.read(5.1) == "idle"
+    assert world.wait(60) == "idle"
 
 
 def test_another_ones_thread_is_left_alone(world: Qwen) -> None:

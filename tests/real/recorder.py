@@ -8,6 +8,8 @@ A recording is JSON lines: the first says what was run, each further one is `[se
   title, screen  `pane`; of a screen only the rows that changed
   began, changed, ended  a process: `pid`, `ppid`, `start` (ticks), `comm`, `exe`, `argv`, `cwd`, `env` (some names)
   open     `pid`, and the files of the home that it now holds open
+  written  `pid`, `path`, `lines`: it appends to this file of lines, and its own last one is the one with this number;
+           from /proc/PID/fdinfo
   heard    what a hook was told: `event`, `payload`, `pane` (of its environment), `ppid`
   truth    `of` (an instance), `state`, `earliest`, `why`, `alike`, `optional`: see `truth.Span`
 
@@ -135,6 +137,21 @@ class Growing:
         return {"set" if anew and known else "add": text}
 
 
+def _appended(pid: int, path: Path) -> int:
+    """How many bytes there were after the last line that the process appended to this file; 0 where it has not, or the
+    system does not tell."""
+    found = 0
+    try:
+        inode = path.stat().st_ino
+        for each in Path(f"/proc/{pid}/fdinfo").iterdir():
+            told = dict(line.partition(":")[::2] for line in each.read_text().splitlines())
+            if int(told.get("ino", "0")) == inode and int(told["flags"], 8) & system.os.O_APPEND:
+                found = max(found, int(told["pos"]))
+    except OSError:
+        pass  # the process, the file or a handle has just gone
+    return found
+
+
 def elsewhere(text: str) -> str:
     """The text without the names of hosts: what an agent wanted there is of no interest, and it did not get it."""
     return re.sub(
@@ -165,6 +182,8 @@ class Recorder:
         self._foreign: set[tuple[int, int]] = set()
         self._argv: dict[int, list[str]] = {}
         self._open: dict[int, list[str]] = {}
+        self._written: dict[tuple[int, Path], int] = {}
+        """Pid and file -> how many bytes."""
         self._titles: dict[str, str] = {}
         self._screens: dict[str, list[str]] = {}
         self._heard = 0
@@ -187,9 +206,11 @@ class Recorder:
             self._say("title", pane=name, text=title)
         rows = [line.rstrip() for line in screen.split("\n")]
         known = self._screens.get(name, [])
+        rows += [""] * (len(known) - len(rows))  # tmux's empty last lines are cut off: they are empty now
+        rows += [""] * (len(known) - len(rows))
         if rows != known:
             self._screens[name] = rows
-            known = known[: len(rows)] + [""] * (len(rows) - len(known))
+            known = known + [""] * (len(rows) - len(known))
             changed = {str(place): row for place, row in enumerate(rows) if row != known[place]}
             self._say("screen", pane=name, rows=changed)
 
@@ -202,6 +223,7 @@ class Recorder:
             self._look_at_databases()
         if self._looks % 6 == 0:
             self._look_at_open_files()
+            self._look_at_positions()
         self._look_at_hooks()
         self._looks += 1
 
@@ -274,14 +296,28 @@ class Recorder:
         }  # fmt: skip
 
     def _look_at_open_files(self) -> None:
-        for pid, words in self._argv.items():
-            names = (self.driver.package.split("/")[-1], self.driver.kind.split("-")[0])
-            program = " ".join(words[:2])
-            if pid in self._processes and any(name in program for name in names):
-                paths = [path for path in system.open_files(pid, str(self.home)) if not path.endswith(".log")]
-                if paths != self._open.get(pid, []):
-                    self._open[pid] = paths
-                    self._say("open", pid=pid, paths=paths)
+        for pid in self._agents():
+            paths = [path for path in system.open_files(pid, str(self.home)) if not path.endswith(".log")]
+            if paths != self._open.get(pid, []):
+                self._open[pid] = paths
+                self._say("open", pid=pid, paths=paths)
+
+    def _agents(self) -> list[int]:
+        """The pids of the agent's own programs."""
+        names = (self.driver.package.split("/")[-1], self.driver.kind.split("-")[0])
+        programs = {pid: " ".join(words[:2]) for pid, words in self._argv.items() if pid in self._processes}
+        return [pid for pid, program in programs.items() if any(name in program for name in names)]
+
+    def _look_at_positions(self) -> None:
+        for path in self._growing:
+            for pid in self._agents():
+                written = _appended(pid, path)
+                if written and written != self._written.get((pid, path)):
+                    self._written[pid, path] = written
+                    with path.open("rb") as file:
+                        data = file.read(written)
+                    if data.endswith(b"\n"):
+                        self._say("written", pid=pid, path=self._name(path), lines=data.count(b"\n"))
 
     def _look_at_hooks(self) -> None:
         path = self.home / "heard.jsonl"

@@ -69,7 +69,11 @@ class Replay:
 
     async def play(self) -> None:
         """From the first event to some time after the last."""
-        with patch.object(tracking, "Watch", self._watch.listen), patch("time.time", self.clock):
+        with (
+            patch.object(tracking, "Watch", self._watch.listen),
+            patch("time.time", self.clock),
+            patch("time.monotonic", self._loop.time),
+        ):
             await self._play()
 
     async def _play(self) -> None:
@@ -96,6 +100,8 @@ class Replay:
                 self.files.apply_rows(details["path"], details)
             case "open":
                 self.files.open[details["pid"]] = details["paths"]
+            case "written":
+                self.files.written.setdefault(details["pid"], {})[details["path"]] = details["lines"]
             case "title":
                 self._titles[details["pane"]] = details["text"]
                 self._read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import selectors
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 from opensessions.agents.adapter import Entry, Part
 from opensessions.model import Process
 from opensessions.processes.source import Stat
+
+_HANDLES = re.compile(r"/proc/(\d+)/fdinfo")
 
 
 class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
@@ -57,6 +60,8 @@ class MemoryFiles:
         """Of databases: their tables are all there from the beginning."""
         self.open: dict[int, list[str]] = {}
         self.started: Mapping[int, int] = {}
+        self.written: dict[int, dict[str, int]] = {}
+        """Pid -> the files of lines that it appends to, and how many lines there were after its last one."""
 
     # --- what happens to them -----------------------------------------------------------------------------------
 
@@ -115,6 +120,9 @@ class MemoryFiles:
     # --- Files ---------------------------------------------------------------------------------------------------
 
     def list(self, folder: str, limit: int = 2000) -> Sequence[Entry]:
+        pid = _HANDLES.fullmatch(folder)
+        if pid:
+            return [Entry(str(place), 0, 0.0) for place in range(len(self.written.get(int(pid[1]), ())))]
         found = [
             Entry(path.rpartition("/")[2], len(data), modified)
             for path, (data, modified, _) in self._files.items()
@@ -128,8 +136,22 @@ class MemoryFiles:
         return sorted(found, key=lambda entry: (entry.modified, entry.name), reverse=True)[:limit]
 
     def read(self, path: str, limit: int = 1 << 18) -> bytes | None:
+        folder, _, name = path.rpartition("/")
+        pid = _HANDLES.fullmatch(folder)
+        if pid:
+            return self._handle(list(self.written.get(int(pid[1]), {}).items())[int(name)])
         known = self._files.get(path)
         return known[0] if known and len(known[0]) <= limit else None
+
+    def _handle(self, written: tuple[str, int]) -> bytes | None:
+        """What Linux tells of a file that a process appends to."""
+        path, lines = written
+        known = self._files.get(path)
+        if known is None:
+            return None
+        data, _, inode = known
+        position = sum(len(line) for line in data.splitlines(keepends=True)[:lines])
+        return f"pos:\t{position}\nflags:\t02102001\nmnt_id:\t1\nino:\t{inode}\n".encode()
 
     def part(self, path: str, start: int, length: int) -> Part | None:
         known = self._files.get(path)

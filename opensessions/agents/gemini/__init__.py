@@ -23,6 +23,10 @@ from opensessions.agents.signal import BUSY, About, Signal, States, only
 ENDED: States = RESTING - {"idle"}
 TITLE_BEHIND = 0.3
 """Seconds in which a title that contradicts an approval may be the one of before."""
+TITLE_LAG = 2.0
+"""Measured on a busy machine: 1.0 s behind the hook and 1.6 s behind the file that tell of the end; else 0.1 to 0.5."""
+TITLE_AHEAD = 0.3
+"""When a question is answered the title says so 0.2 s before the file: until then it looks like a tool that runs."""
 READY = "type your message or @path"
 CANCELLED = "ℹ request cancelled."
 FAILED = "✕ [api error"
@@ -50,6 +54,8 @@ def hears(heard: Heard) -> Signal | Ignored | None:
             return _told(heard, WAITING, about, TITLE_BEHIND)
         case "AfterAgent":
             return _told(heard, ENDED, About(thread=thread))
+        case "AfterTool" if text(payload, "tool_name") == "ask_user":  # answered: no tool runs
+            return _told(heard, only("running") | ENDED, About(thread=thread))
         case "AfterTool":  # it comes after Esc, too, when the turn is over already
             return _told(heard, WORKING | ENDED, About(thread=thread))
         case "SessionEnd":
@@ -71,7 +77,8 @@ KIND = Kind(
         TitleRule(WORKING, starts=("✦  ", "⏲  ")),
         TitleRule(RESTING, starts=("◇  Ready",)),
     ),
-    title_lag=0.8,
+    title_lag=TITLE_LAG,
+    title_flash=TITLE_AHEAD,
     screens=(
         ScreenRule(
             WAITING,

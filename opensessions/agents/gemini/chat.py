@@ -14,9 +14,9 @@ without text; with text it cannot be told from the end of the turn. That the two
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from time import monotonic
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,9 +35,9 @@ SHOWN = 40
 """How many of the newest files are looked into."""
 COPIED = 0.05
 """Seconds after an interrupt in which messages are copies of old ones. Measured: all bear the interrupt's own time."""
-TOOL = 1.0
+TOOL = 2.0
 """Seconds after which a message without text is a tool call that waits or runs, and no longer one that is being
-prepared: its approval is asked for 0.3 s after the message, at most 0.6 (measured)."""
+prepared. Measured from the message to the title that an approval is asked for: 0.3 s, on a busy machine 1.8."""
 LAG = 0.4
 """Seconds that the file is behind; measured 0.15, at most 0.3."""
 IGNORED = ("<session_context>", "<hook_context>", "/", "?")
@@ -100,7 +100,8 @@ def _user(told: Told, entry: Record, at: float | None) -> Told:
         return replace(told, states=ASKED, at=at, called=False)
     if prompt.startswith(IGNORED) or _copied(told, at):
         return told
-    return replace(told, states=ASKED, at=at, prompt=prompt, called=False, turn=True)
+    typed = spoken(entry, "displayContent").strip()  # what Gemini itself added is left out
+    return replace(told, states=ASKED, at=at, prompt=typed or prompt, called=False, turn=True)
 
 
 def _copied(told: Told, at: float | None) -> bool:
@@ -127,10 +128,10 @@ def read_whole(data: bytes) -> Told:
 
 
 class GeminiChat:
-    """Reads the session file of one Gemini CLI. See `Reader`; `clock` counts seconds and never goes back."""
+    """Reads the session file of one Gemini CLI. See `Reader`; `clock` counts seconds."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.time
         self._whose = Whose()
         self._heads: dict[str, tuple[str, float | None, bool]] = {}
         """Path -> thread, when it began, whether a person talks in it."""
@@ -153,11 +154,12 @@ class GeminiChat:
             return Look(watch=(folder,))
         self._read(found.path, files)
         told = replace(self._told, thread=self._told.thread or found.thread)
-        preparing = told.called and self._clock() - self._changed < TOOL
+        age = self._clock() - self._changed
+        preparing = told.called and 0 <= age < TOOL  # a clock that was set back makes nothing last
         if told.called and not preparing:
             told = replace(told, states=PENDING)
         signal = _signal(told)
-        return Look((signal,) if signal else (), (folder,), again=TOOL if preparing else None)
+        return Look((signal,) if signal else (), (folder,), again=TOOL - age if preparing else None)
 
     def _candidates(self, folder: str, facts: Facts, files: Files) -> Sequence[Candidate]:
         entries = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 from opensessions.agents.kind import RESTING, WAITING, WORKING, Kind, ScreenRule
 from opensessions.agents.opencode.events import hear
 from opensessions.agents.opencode.reader import Places, Reader
-from opensessions.agents.signal import Source
+from opensessions.agents.signal import Source, only
 
 PLACES = Places("opencode", database="OPENCODE_DB", hints=True)
 SCREENS = (
@@ -19,6 +19,8 @@ SCREENS = (
         holds=(("esc interrupt",), ("esc again to interrupt",), ("■■■",), ("⬝⬝⬝",)),
         lines=3,
     ),
+    # What stands below the last answer, above the box, which takes six lines while it is empty.
+    ScreenRule(only("interrupted"), holds=(("     ▣", "· interrupted", "ctrl+p commands"),), lines=7),
     ScreenRule(RESTING, holds=(("ctrl+p commands",),), lines=3),
 )
 """Seen from 46 to 200 columns."""

@@ -11,8 +11,8 @@ which nothing is written before its answer.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
-from time import monotonic
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from opensessions.agents.adapter import Facts, Files, Look
 from opensessions.agents.lines import Lines
 from opensessions.agents.records import Record, moment, part, parts, record, spoken, text
-from opensessions.agents.signal import About, Signal, States, only
+from opensessions.agents.signal import RESTING, About, Signal, States, only
 from opensessions.agents.whose import Candidate, Whose
 
 HEAD = 4096
@@ -31,6 +31,11 @@ LAG = 0.4
 """Seconds that the file may be behind; measured 0.04 on a quiet machine."""
 RETRY = 60.0
 """Seconds after which a failed answer without another one was the last; until then the screen tells a retry."""
+SETTLE = 2.0
+"""Seconds after the end of a turn from which on the screen is asked: the next one may be the first of a new session, of
+which nothing is written before it is over."""
+UNWRITTEN: States = frozenset({"running", "done", "interrupted"})
+"""What such a turn may be in."""
 NOTHING_KNOWN: States = frozenset()
 
 PASSING = re.compile(
@@ -100,8 +105,8 @@ def read_on(told: Told, entry: Record) -> Told:
 class PiSession:
     """Reads the session file of one Pi. See `Reader`; `clock` counts seconds and never goes back."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.monotonic
         self._whose = Whose()
         self._began: dict[str, float | None] = {}
         self._elsewhere: dict[str, bool] = {}
@@ -157,7 +162,9 @@ class PiSession:
 def _aged(states: States, age: float) -> tuple[States, float | None]:
     """What the file's last word means after `age` seconds, and in how many it means something else."""
     if states == {"error", "running"}:
-        return (states, RETRY - age) if age < RETRY else (only("error"), None)
+        return (states, RETRY - age) if age < RETRY else (UNWRITTEN | {"error"}, None)
+    if states <= RESTING:
+        return (states, SETTLE - age) if age < SETTLE else (states | UNWRITTEN, None)
     return states, None
 
 

@@ -20,7 +20,7 @@ request has failed; it may be repeated. `called`: a tool call has no result. `cu
 STATES: Mapping[Standing, States] = {
     "new": only("idle"),
     "asked": frozenset({"running", "interrupted", "error"}),
-    "failed": frozenset({"running", "error"}),
+    "failed": frozenset({"running", "error", "interrupted"}),
     "called": frozenset({"tool-running", "waiting", "interrupted"}),
     "done": only("done"),
     "cut": frozenset({"done", "interrupted"}),

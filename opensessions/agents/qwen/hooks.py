@@ -7,9 +7,14 @@ that comes when the user stops one, so that how it ended must be told by others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from opensessions.agents.adapter import FORGET, Heard, Ignored
 from opensessions.agents.records import parts, text
 from opensessions.agents.signal import BUSY, RESTING, WORKING, About, Signal, States, only
+
+STARTS: Mapping[str, States] = {"startup": frozenset({"idle", "running"}), "clear": only("idle")}
+"""What a session's start says, by its source. At startup it may be told after the first prompt was sent."""
 
 
 def hears(heard: Heard) -> Signal | Ignored | None:
@@ -19,8 +24,7 @@ def hears(heard: Heard) -> Signal | Ignored | None:
         return None
     match heard.event:
         case "SessionStart" if text(payload, "source") != "compact":
-            fresh = text(payload, "source") in ("startup", "clear")
-            return _told(heard, frozenset({"idle", "running"}) if fresh else RESTING)
+            return _told(heard, STARTS.get(text(payload, "source"), RESTING))
         case "SessionEnd":
             return FORGET
         case "UserPromptSubmit":

@@ -1,7 +1,7 @@
 """One Qwen Code process: which conversation it holds, and how that stands.
 
-0.24.4 tells its conversation by pid: `<home>/sessions/<pid>.json`. 0.15.10 tells nothing: it is the file of the
-directory that was written last, unless another Qwen Code works there.
+0.24.4 tells its conversation by pid: `<home>/sessions/<pid>.json`. Of 0.15.10 only its hooks and its command line tell.
+Else it is the file of the directory that was written last, unless another Qwen Code works there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from opensessions.agents.claude.registry import Registered, entries, places
 from opensessions.agents.lines import Lines
 from opensessions.agents.qwen.chat import Chat, enough
 from opensessions.agents.signal import About, Signal, States, only
+from opensessions.agents.whose import Candidate, Whose
 
 LAG = 2.0
 """Measured: at most 0.4 s; nothing is gained by less."""
@@ -26,6 +27,9 @@ class QwenReader:
 
     def __init__(self) -> None:
         self._entry: Registered | None = None
+        self._files = Whose()
+        self._own = ""
+        """The conversation that it held when nobody else worked in its directory."""
         self._thread = ""
         self._path = ""
         self._lines = Lines("")
@@ -55,8 +59,10 @@ class QwenReader:
         watch = [entry.path] if entry is not None else list(places(f"{home}/sessions", facts))
         watch += [path] if path else []
         watch += [place] if entry is None or not self._read else []
-        if not self._thread:
-            return Look(watch=tuple(watch)[:16])
+        if not self._thread or (entry is None and not self._read):
+            return Look(
+                watch=tuple(watch)[:16]
+            )  # 0.15.10 makes the file with the first prompt, up to 4 s late
         states = self._chat.states | only("running") if balanced else self._chat.states
         return Look(
             (self._signal(states),),
@@ -65,13 +71,22 @@ class QwenReader:
         )
 
     def _whose(self, place: str, facts: Facts, files: Files) -> str:
-        """The conversation, where nothing but the directory tells; "" where it is not known."""
-        fixed = told(facts.argv)
-        if fixed is not None:
+        """The conversation, where no entry tells; "" where it is not known."""
+        fixed = facts.thread or told(facts.argv)
+        if fixed:
             return fixed
-        own = "" if self._thread in facts.taken else self._thread
-        found = () if facts.rivals else candidates(place, facts, files)
-        return found[0].name[:-6] if found else own
+        found = [
+            Candidate(f"{place}/{each.name}", each.name[:-6], each.modified)
+            for each in candidates(place, facts, files)
+        ]
+        chosen = self._files.choose(found, facts)
+        if self._own in facts.taken:
+            self._own = ""
+        if not facts.rivals:
+            self._own = chosen.thread if chosen else self._own
+        elif found and max(found, key=lambda each: each.modified).thread != self._own:
+            return ""  # it may have begun another one since
+        return self._own
 
     def _follow(self, thread: str, path: str, files: Files) -> bool:
         """Read on. Is there anything new?"""

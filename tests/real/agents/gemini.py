@@ -34,7 +34,13 @@ class Gemini(Driver):
     untold = (
         Untold(
             frozenset({"tool-running"}), frozenset({"running"}),
-            "its title says no more than busy, and its file names a tool only when that has ended",
+            "of two that were started at once no file is known to be whose, and the title says no more than busy",
+            scenarios=frozenset({"pair"}),
+        ),
+        Untold(
+            frozenset({"interrupted"}), frozenset({"done"}),
+            "the same, and until its screen is read the title says no more than at rest",
+            scenarios=frozenset({"pair-of-turns"}),
         ),
     )  # fmt: skip
     home = ".gemini"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.real.agents.driver import Driver, Site, write
+from tests.real.agents.driver import Driver, Site, Untold, write
 
 EXTENSION = """
 import { appendFileSync } from "node:fs";
@@ -36,6 +36,15 @@ class Pi(Driver):
     ready = r"lab-model"
     clear = "/new"
     lines = (".pi/agent/sessions/*/*.jsonl",)
+    untold = (
+        Untold(
+            frozenset({"tool-running"}),
+            frozenset({"running"}),
+            "its session file names no process and is made with the first answer, so while only one of two in a "
+            "directory has one it may be anybody's; the screen shows one spinner for both states",
+            frozenset({"pair"}),
+        ),
+    )
 
     def prepare(self, site: Site) -> None:
         home = site.home / ".pi/agent"
