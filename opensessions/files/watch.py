@@ -7,7 +7,17 @@ import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from opensessions.files.inotify import COMING, EVERYTHING, IGNORED, ITSELF, MODIFY, OVERFLOW, Inotify
+from opensessions.files.inotify import (
+    ATTRIB,
+    COMING,
+    EVERYTHING,
+    IGNORED,
+    ITSELF,
+    MODIFY,
+    OVERFLOW,
+    Inotify,
+    Notice,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +47,8 @@ class Watch:
         """Watch -> (path that is wanted, name in the watched folder that leads to it; "" if it is the path itself)."""
         self._armed: dict[str, int] = {}
         """Path -> its watch."""
+        self._inodes: dict[str, int] = {}
+        """Of what stood at each path when it was armed."""
         self._polled: dict[str, object] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._inotify: Inotify | None = None
@@ -98,6 +110,7 @@ class Watch:
                 break
             self._watches.setdefault(watch, set()).add((path, name))
             self._armed[path] = watch
+            self._inodes[path] = _inode(path)
             if not name or not os.path.exists(f"{at.rstrip('/')}/{name}"):
                 return
             self._disarm(path)  # it came between the two calls
@@ -106,6 +119,7 @@ class Watch:
 
     def _disarm(self, path: str) -> None:
         self._polled.pop(path, None)
+        self._inodes.pop(path, None)
         watch = self._armed.pop(path, None)
         if watch is None:
             return
@@ -125,6 +139,13 @@ class Watch:
                 told |= set(self._paths)
                 rearmed |= set(self._wanted)
                 continue
+            if notice.mask & EVERYTHING == ATTRIB:
+                replaced = {
+                    path for path, name in self._watches.get(notice.watch, ()) if self._replaced(path, notice)
+                }
+                told |= {token for path in replaced for token in self._wanted.get(path, ())}
+                rearmed |= replaced
+                continue
             for path, name in tuple(self._watches.get(notice.watch, ())):
                 if name and notice.name != name and not notice.mask & (IGNORED | ITSELF):
                     continue  # something else in a folder that only leads to it
@@ -138,6 +159,11 @@ class Watch:
             self._arm(path)
         for token in sorted(told):
             self._on_change(token)
+
+    def _replaced(self, path: str, notice: Notice) -> bool:
+        """Is another file there now? What was replaced while somebody holds it open tells of nothing but one link less.
+        Else a change of owner, mode or time tells nothing: SQLite makes one at each reading by the superuser."""
+        return not notice.name and self._inodes.get(path) != _inode(path)
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -160,6 +186,14 @@ class Watch:
             self._timer = loop.call_later(max(POLL, 9 * (loop.time() - began)), self._compare)
         for token in sorted(told):
             self._on_change(token)
+
+
+def _inode(path: str) -> int:
+    """0 where there is none."""
+    try:
+        return os.stat(path).st_ino
+    except (OSError, ValueError):
+        return 0
 
 
 def _looks(path: str) -> object:

@@ -133,8 +133,9 @@ class Tracker:
         self._watch: Watch | None = None
         self._agents: dict[str, Tracked] = {}
         """By id."""
-        self._dirty: set[str] = set()
-        """Ids whose files are to be read."""
+        self._dirty: dict[str, None] = {}
+        """Ids whose files are to be read, who has waited longest first: who writes all the time must not keep the
+        others from it."""
         self._touched: set[str] = set()
         """Ids that are to be judged anew."""
         self._woken = asyncio.Event()
@@ -150,7 +151,7 @@ class Tracker:
         """Read files as they change, until cancelled. A reader that hangs holds a thread; the others read on."""
         self._watch = Watch(self._want)
         threads = ThreadPoolExecutor(THREADS, "reading")
-        self._dirty |= self._agents.keys()
+        self._dirty |= dict.fromkeys(self._agents)
         self._woken.set()
         try:
             while True:
@@ -232,7 +233,7 @@ class Tracker:
 
     def _end(self, tracked: Tracked) -> None:
         del self._agents[tracked.id]
-        self._dirty.discard(tracked.id)
+        self._dirty.pop(tracked.id, None)
         self._touched.discard(tracked.id)
         tracked.quiet()
         if self._watch:
@@ -241,7 +242,7 @@ class Tracker:
     # --- files ----------------------------------------------------------------------------------------------
 
     def _want(self, id: str) -> None:
-        self._dirty.add(id)
+        self._dirty.setdefault(id)
         self._woken.set()
 
     def _want_all(self, kinds: Collection[str]) -> None:
@@ -254,13 +255,14 @@ class Tracker:
         depends on what the others hold, and two who look at once would both let go of it, or both take it."""
         looking = {one.found.kind.name for one in self._agents.values() if one.reading}
         batch = []
-        for id in sorted(self._dirty & self._agents.keys()):
+        for id in [each for each in self._dirty if each in self._agents]:
             tracked = self._agents[id]
             tracked.cwd = self._looker.folder(tracked.found.pid) or tracked.cwd
             if tracked.reader is None or tracked.found.kind.name not in looking:
                 batch.append(tracked)
                 looking.add(tracked.found.kind.name)
-        self._dirty -= {tracked.id for tracked in batch}
+        for tracked in batch:
+            self._dirty.pop(tracked.id, None)
         kin: dict[str, list[Rival]] = {}
         for tracked in self._agents.values():
             rival = Rival(tracked.id, tracked.wants or tracked.track.thread, tracked.cwd)

@@ -133,3 +133,25 @@ async def test_odd_paths_do_no_harm(told: Told, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     told.watch.wish("one", ["", "relative", str(tmp_path / "pipe"), f"{tmp_path}/{'x' * 300}", "a\0b"])
     await told.nothing(tmp_path / "fence")
+
+
+async def test_a_change_of_owner_or_mode_is_no_news(told: Told, tmp_path: Path) -> None:
+    """SQLite makes one at each reading by the superuser: who reads when he is told would never come to rest."""
+    file = tmp_path / "a"
+    file.write_text("1")
+    told.watch.wish("one", [str(file)])
+    file.chmod(0o600)
+    os.chown(file, os.getuid(), os.getgid())
+    await told.nothing(tmp_path / "fence")
+
+
+async def test_a_file_that_is_replaced_while_somebody_holds_it_open(told: Told, tmp_path: Path) -> None:
+    file, other = tmp_path / "a", tmp_path / "b"
+    file.write_text("1")
+    told.watch.wish("one", [str(file)])
+    other.write_text("22")
+    with file.open():
+        other.replace(file)
+        await told.until("one")
+        file.write_text("333")
+        await told.until("one")
