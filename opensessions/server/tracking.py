@@ -298,12 +298,15 @@ class Tracker:
         track = forget(tracked.track, [source for source in READ if source not in said])
         tracked.track = hear(track, signals, loop.time(), first=not tracked.read)
         tracked.calm = tracked.calm + 1 if look == tracked.look else 0
+        unwatched = not set(look.watch[:PATHS]) <= set(tracked.look.watch[:PATHS])
         tracked.look, tracked.read = look, True
         if not tracked.looked:
             self._show(tracked)
         self._touch(tracked.id)
         if self._watch:
             self._watch.wish(tracked.id, look.watch[:PATHS])
+            if unwatched:  # what was written between the look and now, nobody has told us
+                self._want(tracked.id)
         if tracked.reread:
             tracked.reread.cancel()
         tracked.reread = None
