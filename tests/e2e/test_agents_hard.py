@@ -233,7 +233,9 @@ def switches(pid: int) -> int:
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="counts in /proc")
 def test_nothing_runs_while_nothing_happens(world: World, mux: Tmux, program: str) -> None:
-    """Five agents in five folders, nobody attached. What is counted does not depend on how fast this machine is."""
+    """Five agents in five folders, nobody attached. What is counted does not depend on how fast this machine is. The
+    sweep, once a minute, is the one thing that may run: it is put off."""
+    world.config.write_text("reap: {interval: 1h}\n")
     mux.up()
     terminal = mux.attach()
     panes = []
