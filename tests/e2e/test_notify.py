@@ -212,6 +212,9 @@ def test_no_text_is_ever_run(world: World, mux: Tmux, field: str) -> None:
             (world.home / evil).mkdir()
             folder = str(world.home / evil)
         pane = agent(mux, session, folder=folder)
+        if folder:  # a pane's process goes into its folder a moment after it was made
+            told = {"agent": "goose", "status": "running", "projectDir": folder}
+            world.until(lambda: post(mux, "/api/agent-event", **told)[0] == 204, "the folder in a reading")
         event(mux, pane, "running")
         event(mux, pane, "waiting", **({field: evil} if field in ("threadName", "lastUserPrompt") else {}))
         expected = {"session": f"goose in {session[:30]}", "directory": "waits for you"}.get(field, evil[:60])
