@@ -74,7 +74,10 @@ def fuse(
     fresh = {source: claims[source] for source in ranked if not claims[source].over(now)}
     if not fresh:
         gone: dict[Source, Role] = dict.fromkeys(ranked, "too old")
-        return Verdict("stale", confidence="unknown", roles=gone) if ranked else UNKNOWN
+        if ranked:
+            return Verdict("stale", confidence="unknown", roles=gone)
+        # A turn that has ended has ended, though its agent is about to go and takes its title with it.
+        return Verdict(before) if before is not None and before in RESTING else UNKNOWN
     agreed = _agreed(fresh, now)
     newest = max(claim.changed for claim in fresh.values())
     late = {

@@ -38,6 +38,11 @@ def test_nothing_said_is_idle_and_nobody_vouches_for_it() -> None:
     assert UNKNOWN.confidence == "none"
 
 
+def test_when_everybody_falls_silent_the_last_turn_has_still_ended() -> None:
+    assert fuse({}, TRUST, 1.0, "done").state == "done"
+    assert fuse({}, TRUST, 1.0, "waiting").state == "idle"
+
+
 def test_sources_narrow_each_other_down() -> None:
     busy = level("registry", WORKING, 10)
     assert state(busy, level("transcript", frozenset({"tool-running", "waiting"}), 11)) == "tool-running"
