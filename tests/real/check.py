@@ -24,8 +24,8 @@ def scenarios(agent: str) -> list[str]:
 
 
 def check(agent: str, scenario: str, hooks: str) -> None:
-    """Every state is shown. What was shown besides is printed: how long a moment lasts depends on this machine's load, so
-    that is judged where time is the recording's own, in `tests/test_replay.py`."""
+    """Every state is shown. What was shown besides is printed: how long a moment lasts depends on this machine's load,
+    so that is judged where time is the recording's own, in `tests/test_replay.py`."""
     if not installed():
         pytest.fail("The agents are not installed: run tests/real/install first.", pytrace=False)
     tmux = shutil.which("tmux")
