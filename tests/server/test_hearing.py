@@ -87,12 +87,12 @@ async def test_its_processes_tell(room: Room) -> None:
 
 async def test_an_agent_in_no_pane_is_nobody(room: Room) -> None:
     for tracked in room.tracker.living():
-        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, "/work", (), "")
+        tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, "/project", (), "")
     room.agents("a", p1=100)
-    outside = {"pid": f"777,{STRANGER},1", "cwd": "/work"}
+    outside = {"pid": f"777,{STRANGER},1", "cwd": "/project"}
     assert await room.hook(**outside) is None
     assert await room.hook(**outside, pane="%1", tmux="/a") is None, "a terminal that was started from a pane"
-    assert await room.hook(pid="777,778", cwd="/work") is None
+    assert await room.hook(pid="777,778", cwd="/project") is None
     assert room.state() == "idle"
 
 
@@ -111,15 +111,15 @@ async def test_two_servers_have_panes_of_one_name(room: Room) -> None:
 
 async def test_a_server_of_every_pane_goes_by_conversation_and_else_by_folder(room: Room) -> None:
     for tracked in room.tracker.living():
-        folder = f"/work/{tracked.found.pane[1:]}"
+        folder = f"/project/{tracked.found.pane[1:]}"
         tracked.facts = room.tracker._looker.facts(tracked.id, tracked.found, None, folder, (), "")
     daemon = {"pid": f"777,{HELPER},100", "pane": "%1", "tmux": "/a"}
-    assert await room.hook("Begin", "t-2", **daemon, cwd="/work/2") == "a:%2"
+    assert await room.hook("Begin", "t-2", **daemon, cwd="/project/2") == "a:%2"
     room.state()
     assert await room.hook("Ask", "t-2", **daemon, cwd="/elsewhere") == "a:%2"
     room.tracker.told("a:%2:200.1", [Signal("transcript", only("waiting"), About(thread="t-2"))])
     room.state()
-    assert await room.hook("Ask", "t-3", **daemon, cwd="/work/2") is None, (
+    assert await room.hook("Ask", "t-3", **daemon, cwd="/project/2") is None, (
         "another conversation in that folder"
     )
 
