@@ -29,7 +29,9 @@ BEGUN = 50.0
 
 
 def row(*agents: Agent, name: str = "api", id: str = "$1") -> Row:
-    return Row(id, name, 1, False, 0, 1, 1, "/project", None, None, None, (), 0, None, False, Metadata(), agents)
+    return Row(
+        id, name, 1, False, 0, 1, 1, "/project", None, None, None, (), 0, None, False, Metadata(), agents
+    )
 
 
 def heard(old: Agent | None, new: Agent, begun: float = BEGUN) -> bool:

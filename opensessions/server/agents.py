@@ -4,6 +4,7 @@ tells something new, when an agent exits, and at a sweep."""
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from opensessions.agents.detect import NOTHING, Match, detect, recognise, recognise_all, shown_panes
 from opensessions.agents.known import Kinds
@@ -43,10 +44,9 @@ class AgentWatch:
         """Until cancelled."""
         try:
             while True:
-                try:
-                    await asyncio.wait_for(self._woken.wait(), RHYTHM if looked_at(self._bus.state) else None)
-                except TimeoutError:
-                    pass
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RHYTHM if looked_at(self._bus.state) else None):
+                        await self._woken.wait()
                 self._woken.clear()
                 await self._look()
                 await asyncio.sleep(GAP)

@@ -8,7 +8,7 @@ from opensessions.agents.fuse import LONG_AGO, Claim, Role
 from opensessions.agents.signal import Source
 from opensessions.agents.track import clean
 from opensessions.model import Agent
-from opensessions.server.tracking import Tracked
+from opensessions.server.tracked import Tracked
 
 
 def explain(agent: Agent, mux: str, tracked: Tracked | None, now: float) -> dict[str, object]:

@@ -11,7 +11,8 @@ from opensessions.agents.adapter import Heard
 from opensessions.agents.signal import About, Signal, only
 from opensessions.events import AgentEvent
 from opensessions.server.bus import Bus
-from opensessions.server.tracking import Tracked, Tracker, thread_in
+from opensessions.server.tracked import Tracked
+from opensessions.server.tracking import Tracker, thread_in
 from opensessions.server.verbs import Arguments
 
 log = logging.getLogger(__name__)

@@ -146,7 +146,7 @@ class Muxes:
             self._save_now(key)
             _unlink(paths.ordering_file(self._runtime, key))
         outcomes = await asyncio.gather(
-            *(asyncio.wait_for(mux.provider.withdraw(close_sidebars), 2) for mux in self.muxes.values()),
+            *(_withdrawn(mux.provider, close_sidebars) for mux in self.muxes.values()),
             return_exceptions=True,
         )
         for key, outcome in zip(self.muxes, outcomes, strict=True):
@@ -274,6 +274,11 @@ class Muxes:
                     due = loop.time() + SAVE_GAP
             except (OSError, OpenSessionsError) as error:
                 log.error("%s: order and agents were not saved: %s", key, error)
+
+
+async def _withdrawn(provider: Provider, close_sidebars: bool) -> None:
+    async with asyncio.timeout(2):
+        await provider.withdraw(close_sidebars)
 
 
 def died(pid: str, address: str) -> bool:

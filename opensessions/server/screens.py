@@ -13,7 +13,8 @@ from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
 from opensessions.server.muxes import Muxes
-from opensessions.server.tracking import Tracked, Tracker
+from opensessions.server.tracked import Tracked
+from opensessions.server.tracking import Tracker
 
 log = logging.getLogger(__name__)
 

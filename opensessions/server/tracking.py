@@ -12,12 +12,13 @@ import math
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from opensessions.agents.adapter import Facts, Heard, Ignored, Look, Reader
+from opensessions.agents.adapter import Heard, Ignored, Look
 from opensessions.agents.detect import Found
 from opensessions.agents.fuse import Verdict
 from opensessions.agents.signal import WORKING, Signal, Source
@@ -31,6 +32,7 @@ from opensessions.server.bus import Bus
 from opensessions.server.looking import Looker, Rival
 from opensessions.server.supervise import guarded
 from opensessions.server.titles import Titles
+from opensessions.server.tracked import Tracked
 
 log = logging.getLogger(__name__)
 
@@ -53,75 +55,6 @@ PATIENCE = 1.0
 """Seconds after which an agent is shown though its files were not read yet: a disk may hang."""
 READ: tuple[Source, ...] = ("registry", "transcript", "database")
 """What readers say."""
-
-
-class Tracked:
-    """One living agent."""
-
-    def __init__(self, mux: str, found: Found) -> None:
-        self.mux = mux
-        self.found = found
-        self.id = found.id
-        """Its first one: it stays when the launcher dies and the program below goes on."""
-        self.started = found.start / 100
-        """See `Titles`."""
-        self.reader: Reader | None = found.kind.reader() if found.kind.reader else None
-        self.reading = False
-        """Its reader looks at this moment."""
-        self.cwd = ""
-        self.facts: Facts | None = None
-        self.track = Track()
-        self.look = Look()
-        self.order = 0
-        """Of its newest hook."""
-        self.looked = False
-        """Its files were read once, or need not be, or take too long: it is shown."""
-        self.read = False
-        """Its files were read once."""
-        self.alone = True
-        """Its pane has no other agent, so the title and the screen are its own."""
-        self.calm = 0
-        """Looks in a row that gave the same."""
-        self.wants: str | None = None
-        """A conversation that its files seem to be, and that another agent holds."""
-        self.worked = False
-        """Its title has shown it at work."""
-        self.flashes: float | None = None
-        """Since when its title shows it at work, while that may be for a moment only; on the loop's clock."""
-        self.judging: asyncio.TimerHandle | None = None
-        self.reread: asyncio.TimerHandle | None = None
-
-    @property
-    def told_thread(self) -> str:
-        """The conversation that its own hooks named; "" where none has."""
-        claim = self.track.claims.get("hook")
-        return (claim.signal.about.thread or "") if claim else ""
-
-    def quiet(self) -> None:
-        """Set no timer any more."""
-        for timer in (self.judging, self.reread):
-            if timer:
-                timer.cancel()
-        self.judging = self.reread = None
-
-    def agent(self) -> Agent:
-        """As everybody else knows it."""
-        verdict, about = self.track.verdict, self.track.verdict.about
-        return Agent(
-            id=self.id,
-            agent=self.found.kind.name,
-            pane=self.found.pane,
-            pid=self.found.pid,
-            state=verdict.state,
-            background=about.background or 0,
-            thread=about.thread,
-            title=about.title,
-            prompt=about.prompt,
-            waiting_for=about.waiting_for,
-            since=self.track.since,
-            source=verdict.source,
-            confidence=verdict.confidence,
-        )
 
 
 class Tracker:
@@ -159,6 +92,11 @@ class Tracker:
                 self._woken.clear()
                 self._read(threads)
                 await asyncio.sleep(GAP)
+                if self._waiting():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(PATIENCE):
+                            await self._woken.wait()
+                    self._woken.set()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
             self._watch.close()
@@ -252,13 +190,19 @@ class Tracker:
 
     def _read(self, threads: ThreadPoolExecutor) -> None:
         """Let the readers of those that are dirty look, each in a thread, one of each kind at a time: whose file it is
-        depends on what the others hold, and two who look at once would both let go of it, or both take it."""
-        looking = {one.found.kind.name for one in self._agents.values() if one.reading}
+        depends on what the others hold, and two who look at once would both let go of it, or both take it. A reader
+        that takes longer than PATIENCE keeps nobody waiting."""
+        loop = asyncio.get_running_loop()
+        looking = {
+            one.found.kind.name
+            for one in self._agents.values()
+            if one.reading is not None and loop.time() - one.reading < PATIENCE
+        }
         batch = []
         for id in [each for each in self._dirty if each in self._agents]:
             tracked = self._agents[id]
             tracked.cwd = self._looker.folder(tracked.found.pid) or tracked.cwd
-            if tracked.reader is None or tracked.found.kind.name not in looking:
+            if tracked.reading is None and (tracked.reader is None or tracked.found.kind.name not in looking):
                 batch.append(tracked)
                 looking.add(tracked.found.kind.name)
         for tracked in batch:
@@ -267,7 +211,6 @@ class Tracker:
         for tracked in self._agents.values():
             rival = Rival(tracked.id, tracked.wants or tracked.track.thread, tracked.cwd)
             kin.setdefault(tracked.found.kind.name, []).append(rival)
-        loop = asyncio.get_running_loop()
         for tracked in batch:
             found, reader = tracked.found, tracked.reader
             tracked.facts = self._looker.facts(
@@ -275,13 +218,17 @@ class Tracker:
             )
             if reader is None:
                 continue
-            tracked.reading = True
+            tracked.reading = loop.time()
             what = f"{found.kind.name} in {found.pane}"
             work = loop.run_in_executor(threads, self._looker.look, what, reader, tracked.facts)
             work.add_done_callback(partial(self._was_read, tracked))
 
+    def _waiting(self) -> bool:
+        """Does somebody wait for another one's reader, which may hang?"""
+        return any(id in self._agents and self._agents[id].reading is None for id in self._dirty)
+
     def _was_read(self, tracked: Tracked, work: asyncio.Future[Look | None]) -> None:
-        tracked.reading = False
+        tracked.reading = None
         if self._dirty:
             self._woken.set()
         if work.cancelled() or self._agents.get(tracked.id) is not tracked:
@@ -292,7 +239,7 @@ class Tracker:
     def _take(self, tracked: Tracked, look: Look) -> None:
         """What a look gave."""
         loop = asyncio.get_running_loop()
-        thread = self._thread_of(tracked)
+        thread = tracked.thread
         signals = () if self._disputed(tracked, look) else look.signals
         said = {signal.source for signal in signals}
         track = forget(tracked.track, [source for source in READ if source not in said])
@@ -315,7 +262,7 @@ class Tracker:
             if wait >= SLOW:
                 wait = min(SLOWEST, wait * 2**tracked.calm)
             tracked.reread = loop.call_later(wait, self._want, tracked.id)
-        if self._thread_of(tracked) != thread:
+        if tracked.thread != thread:
             self._want_all({tracked.found.kind.name})
 
     def _disputed(self, tracked: Tracked, look: Look) -> bool:
@@ -327,7 +274,7 @@ class Tracker:
                 one
                 for one in self._agents.values()
                 if wanted and one is not tracked and one.found.kind is tracked.found.kind
-                and self._thread_of(one) == wanted
+                and one.thread == wanted
             ),
             None,
         )  # fmt: skip
@@ -335,11 +282,6 @@ class Tracker:
             self._want(holder.id)
         tracked.wants = wanted if holder is not None else None
         return holder is not None
-
-    @staticmethod
-    def _thread_of(tracked: Tracked) -> str | None:
-        claims = tracked.track.claims.values()
-        return next((claim.signal.about.thread for claim in claims if claim.signal.about.thread), None)
 
     # --- titles, hooks, screens -----------------------------------------------------------------------------
 
@@ -374,9 +316,8 @@ class Tracker:
             elif old is not None and old.signal.states == signal.states:
                 continue  # a spinner turns
             else:
-                began = (
-                    now if tracked.flashes is None else tracked.flashes
-                )  # it is older than our belief in it
+                # What may have been a flash is older than our belief in it.
+                began = now if tracked.flashes is None else tracked.flashes
                 track = hear(tracked.track, [signal], began, first=as_found and old is None)
             if track is not tracked.track:
                 tracked.track = track

@@ -114,7 +114,8 @@ class Verbs:
 
     async def _first_reading(self, key: str) -> None:
         try:
-            await asyncio.wait_for(self._muxes.get(key).read.wait(), FIRST_READING)
+            async with asyncio.timeout(FIRST_READING):
+                await self._muxes.get(key).read.wait()
         except TimeoutError:
             raise Refused(
                 f"{self._muxes.get(key).provider.socket} does not answer; it may be stopped."

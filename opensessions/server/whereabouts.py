@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -205,10 +206,10 @@ class Finder:
         asked = [mux for each, mux in self._muxes.muxes.items() if key in ("", each)]
         unread = [mux.read.wait() for mux in asked if not mux.read.is_set()]
         if unread:
-            try:
-                await asyncio.wait_for(asyncio.gather(*unread), FIRST_READING)
-            except TimeoutError:
-                pass  # a multiplexer that does not answer has no sessions to offer
+            # A multiplexer that does not answer has no sessions to offer.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_READING):
+                    await asyncio.gather(*unread)
         before = {each: mux.inventory for each, mux in self._bus.state.muxes.items()}
         changed = asyncio.Event()
         end = self._bus.observe(lambda new, old: changed.set())

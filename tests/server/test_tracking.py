@@ -25,6 +25,7 @@ from opensessions.model import Agent, Inventory, Link, Pane, Session, Window
 from opensessions.processes.source import this_system
 from opensessions.server import tracking
 from opensessions.server.bus import Bus
+from opensessions.server.tracked import Tracked
 from opensessions.server.tracking import Tracker
 
 MUX = "m"
@@ -151,7 +152,10 @@ async def test_a_reader_that_raises_harms_nobody(room: Room, caplog: pytest.LogC
     assert "failed" in caplog.text
 
 
-async def test_a_reader_that_hangs_delays_no_other_kind(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("other", ["x", "y"], ids=["of its kind", "of another kind"])
+async def test_a_reader_that_hangs_delays_nobody(
+    room: Room, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
     monkeypatch.setattr(tracking, "PATIENCE", 0.05)
     free = threading.Event()
 
@@ -166,7 +170,8 @@ async def test_a_reader_that_hangs_delays_no_other_kind(room: Room, monkeypatch:
         room.read(p1="! asks")
         await room.becomes("waiting")  # its title is heard though its files are not
         room.says = says("done")
-        room.update(stuck, room.agent("%2", kind=replace(room.kind, name="y")))
+        kind = room.kind if other == room.kind.name else replace(room.kind, name=other)
+        room.update(stuck, room.agent("%2", kind=kind))
         await room.becomes("done", "%2")
         room.readers[1].says = says("waiting")
         room.tracker._want(room.agent("%2").id)
@@ -326,7 +331,7 @@ async def test_ends_leave_nothing_behind(room: Room) -> None:
     assert not room.tracker._dirty
     room.readers.clear()
     gc.collect()
-    assert not [each for each in gc.get_objects() if isinstance(each, tracking.Tracked)]
+    assert not [each for each in gc.get_objects() if isinstance(each, Tracked)]
 
 
 async def test_ten_thousand_changes_take_no_more_room_than_ten(room: Room) -> None:

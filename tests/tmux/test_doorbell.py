@@ -81,7 +81,8 @@ async def test_that_tmux_forgets_a_channel_rung_twice(mux: Tmux) -> None:
     mux("wait-for", "-S", "x")
     waiting = await asyncio.create_subprocess_exec(mux.world.binary, "-S", mux.socket, "wait-for", "x")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(waiting.wait(), 0.3)
+        async with asyncio.timeout(0.3):
+            await waiting.wait()
     mux("wait-for", "-S", "x")
     assert await waiting.wait() == 0
 
@@ -122,7 +123,8 @@ async def test_an_orphaned_waiter_of_a_killed_server_is_freed(mux: Tmux, scripts
         await asyncio.sleep(0.005)
     following = Follower(mux, scripts)
     try:
-        assert await asyncio.wait_for(orphan.wait(), 10) == 0
+        async with asyncio.timeout(10):
+            assert await orphan.wait() == 0
     finally:
         await following.close()
 

@@ -144,7 +144,8 @@ class Server:
         while todo.endless and not released.is_set():
             yield speaks.text(f"{todo.words[0]}{next(numbers)} ")
             with suppress(TimeoutError):
-                await asyncio.wait_for(released.wait(), PACE)
+                async with asyncio.timeout(PACE):
+                    await released.wait()
         yield speaks.end(todo.calls)
 
 
