@@ -21,12 +21,32 @@ class ProcId(Struct, frozen=True):
     """As `Stat.start`; 0 where it is not known."""
     boot: str = ""
     """The boot in which it lived; "" where the system tells none."""
+    namespace: int = 0
+    """The PID namespace in which it has that pid; 0 where the system has none."""
+    inode: int = 0
+    """Of its pidfd, which no other process of this boot ever gets (Linux 6.9 or later); 0 where it is not known."""
 
 
 def read(pid: int) -> ProcId | None:
-    """The identity of the process that has this pid now; None where there is none to be seen."""
+    """The identity of the process that has this pid now, without its `inode`; None where there is none to be seen."""
     stat = this_system().stat(pid) if pid > 0 else None
-    return ProcId(pid, stat.start, boot_id()) if stat else None
+    return ProcId(pid, stat.start, boot_id(), namespace()) if stat else None
+
+
+def same(one: ProcId, other: ProcId) -> Literal["same", "different", "unproven"]:
+    """Are they one process? "different" is proof, and so is "same"; "unproven" where one of them lacks what would tell
+    (its start, its boot), or they have their pids from different namespaces."""
+    if one.boot and other.boot and one.boot != other.boot:
+        return "different"
+    if one.namespace != other.namespace or one.boot != other.boot:
+        return "unproven"
+    if one.pid != other.pid:
+        return "different"
+    if one.inode and other.inode:
+        return "same" if one.inode == other.inode and one.start == other.start else "different"
+    if not one.start or not other.start:
+        return "unproven"
+    return "same" if one.start == other.start else "different"
 
 
 def liveness(process: ProcId) -> Liveness:
@@ -38,7 +58,7 @@ def liveness(process: ProcId) -> Liveness:
     """
     if process.boot and boot_id() and process.boot != boot_id():
         return "dead"
-    if not 0 < process.pid < 1 << 31:
+    if not 0 < process.pid < 1 << 31 or (process.namespace and process.namespace != namespace()):
         return "unknown"
     stat = this_system().stat(process.pid)
     if stat is None:
@@ -65,6 +85,15 @@ def _absent(pid: int) -> bool:
     except OSError:
         pass
     return False
+
+
+@cache
+def namespace() -> int:
+    """Names our PID namespace; 0 where the system has none."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
 
 
 @cache

@@ -13,6 +13,8 @@ CMDLINE = 32 << 10
 ENVIRONMENT = 256 << 10
 DELETED = " (deleted)"
 """What the kernel appends to the path of an executable that was replaced, as by an agent's own update."""
+KERNEL_THREAD = 0x200000
+"""PF_KTHREAD among the flags in /proc/<pid>/stat."""
 TICK = 100 / os.sysconf("SC_CLK_TCK")
 
 
@@ -49,6 +51,8 @@ class LinuxSource:
             start=round(int(fields[19]) * TICK),
             comm=data[opening + 1 : closing].decode("utf-8", "replace"),
             exited=fields[0] in (b"Z", b"X") and int(fields[17]) <= 1,
+            group=int(fields[2]),
+            kernel=bool(int(fields[6]) & KERNEL_THREAD),
         )
 
     def program(self, pid: int) -> tuple[tuple[str, ...], str]:
@@ -82,6 +86,14 @@ class LinuxSource:
             if equals and os.fsdecode(name) in names:
                 found[os.fsdecode(name)] = os.fsdecode(value)
         return found
+
+    def users(self, pid: int) -> tuple[int, int, int] | None:
+        """From /proc/<pid>/status: who owns its folder is root where it may not be dumped."""
+        for line in (_read(f"/proc/{pid}/status", 4096) or b"").split(b"\n"):
+            if line.startswith(b"Uid:"):
+                real, effective, saved = map(int, line.split()[1:4])
+                return real, effective, saved
+        return None
 
     def now(self) -> int:
         """Start times count from the boot, suspended time included."""

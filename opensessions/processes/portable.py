@@ -39,6 +39,7 @@ class PortableSource:
                     start=round(process.create_time() * 100),
                     comm=process.name(),
                     exited=process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1,
+                    group=os.getpgid(pid),
                 )
         except (psutil.Error, OSError):
             return None
@@ -74,6 +75,14 @@ class PortableSource:
             return {name: value for name, value in psutil.Process(pid).environ().items() if name in names}
         except (psutil.Error, OSError):
             return {}
+
+    def users(self, pid: int) -> tuple[int, int, int] | None:
+        """As the system says."""
+        try:
+            found = psutil.Process(pid).uids()
+        except (psutil.Error, OSError):
+            return None
+        return found.real, found.effective, found.saved
 
     def now(self) -> int:
         """Seconds since the epoch, times a hundred."""

@@ -22,6 +22,10 @@ class Stat(Struct, frozen=True):
     comm: str
     exited: bool = False
     """A zombie: it has ended and its parent has not asked yet. One whose other threads live on has not exited."""
+    group: int = 0
+    """Its process group; 0 where unknown."""
+    kernel: bool = False
+    """A thread of the kernel's own."""
 
 
 class ProcessSource(Protocol):
@@ -59,6 +63,10 @@ class ProcessSource(Protocol):
     def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
         """Of its environment, as it was when its program began, these variables where they are set; {} where it may not
         be read. Nothing else of it leaves this call."""
+        ...
+
+    def users(self, pid: int) -> tuple[int, int, int] | None:
+        """Its real, effective and saved user id; None where they cannot be known."""
         ...
 
     def now(self) -> int:

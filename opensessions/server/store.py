@@ -22,8 +22,8 @@ from opensessions import paths, wire
 from opensessions.attend import Remembered
 from opensessions.errors import OpenSessionsError, Refused, WireError
 from opensessions.events import SavedArrangement
+from opensessions.private import Corrupt, locked, read_private, set_aside, write_private
 from opensessions.provider import SidebarWish
-from opensessions.server.private import Corrupt, locked, read_private, set_aside, write_private
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from hmac import compare_digest
 
 from opensessions.config import Api as Settings
 from opensessions.errors import OpenSessionsError
+from opensessions.private import write_private
 from opensessions.server.http import Door, Fault, Http, Site
-from opensessions.server.private import write_private
 
 log = logging.getLogger(__name__)
 

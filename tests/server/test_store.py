@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from opensessions import paths
 from opensessions.errors import Refused, UnsafePath
 from opensessions.events import SavedArrangement
+from opensessions.private import ASIDE
 from opensessions.provider import SidebarWish
-from opensessions.server.private import ASIDE
 from opensessions.server.store import Registration, Store, owner_id
 
 KEY = "tmux-0123456789abcdef"
@@ -179,7 +179,7 @@ def test_a_corrupt_file_is_moved_aside_with_one_warning(
 def test_a_stopped_maker_of_the_owner_id_is_not_waited_for_long(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opensessions.server.private.PATIENCE", 0.05)
+    monkeypatch.setattr("opensessions.private.PATIENCE", 0.05)
     with (state / "owner.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(Refused, match=r"owner\.lock cannot be locked"):
