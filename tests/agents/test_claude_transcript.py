@@ -18,6 +18,10 @@ def told(*records: dict[str, Any]) -> Transcript:
     return Transcript(json.dumps(each).encode() for each in records)
 
 
+def linked(record: dict[str, Any], uuid: str, parent: str | None) -> dict[str, Any]:
+    return {**record, "uuid": uuid, "parentUuid": parent}
+
+
 @pytest.mark.parametrize(
     ("records", "standing"),
     [
@@ -51,6 +55,16 @@ def told(*records: dict[str, Any]) -> Transcript:
         ([answer("y", 1), {"type": "mode"}, {"type": "last-prompt", "lastPrompt": "x"}], "done"),
         ([answer("y", 1), prompt("sub-agent's", 2, isSidechain=True)], "done"),
         ([prompt("x", 0), call("a", "Task", 1), answer("sub", 2, isSidechain=True)], "called"),
+        # The first write of a conversation may have the answer first: the prompt is older and begins the chain.
+        ([linked(failure(2), "c", "b"), linked(over(3), "d", "c"), linked(prompt("x", 0), "a", None),
+          linked({"type": "attachment"}, "b", "a")], "error"),
+        ([linked(answer("y", 2), "c", "b"), linked(over(3), "d", "c"), linked(prompt("x", 0), "a", None)], "done"),
+        ([linked(answer("y", 2), "c", "b"), linked(over(3), "d", "c"), linked(prompt("x", 0), "a", None),
+          linked({"type": "attachment"}, "b", "a"), linked(prompt("again", 4), "e", "d")], "asked"),
+        # A clock that was set back makes no prompt an old one: it follows what stands before it.
+        ([linked(answer("y", 9), "c", "unread"), linked(prompt("again", 4), "e", "c")], "asked"),
+        ([linked(prompt("x", 5), "a", None), linked(answer("y", 9), "b", "a"), linked(prompt("z", 4), "c", None)],
+         "asked"),
         ([{"type": "user", "message": "as a text"}], "asked"),
         ([{"type": "assistant", "message": "as a text"}], "loose"),
         ([{"type": "user", "message": {"content": ["wow", 7, None]}}], "asked"),

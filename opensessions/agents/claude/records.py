@@ -25,6 +25,8 @@ class Record(Struct):
     type: Any = None
     subtype: Any = None
     timestamp: Any = None
+    uuid: Any = None
+    parentUuid: Any = None
     isSidechain: Any = None
     isMeta: Any = None
     isCompactSummary: Any = None

@@ -6,6 +6,7 @@ stands there unanswered for ever. A tool that waits for a permission looks like 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -61,6 +62,10 @@ class Transcript:
         self.hooked = False
         """Some hook ran when a turn had ended."""
         self._message: str | None = None
+        self._near: deque[str] = deque(maxlen=MANY)
+        """The ids of the last records."""
+        self._missing: str | None = None
+        """The id of a record that is answered by one that was written before it."""
         self._tasks: dict[str, bool] = {}
         """What runs in the background: id -> whether it is an agent."""
         self._pending = 0
@@ -117,7 +122,25 @@ class Transcript:
         for line in lines:
             record = read(line)
             if record is not None and record.isSidechain is not True:
+                self._link(record)
                 self._take(record)
+
+    def _link(self, record: Record) -> None:
+        """Notice a gap. The first records of a conversation may be written answer first (seen with 2.1.197: an error
+        that came at once stands before the prompt, and all of it in one write)."""
+        if not isinstance(record.uuid, str):
+            return
+        parent = record.parentUuid if isinstance(record.parentUuid, str) else None
+        if parent not in self._near and (parent is not None or record.uuid == self._missing):
+            self._missing = parent
+        self._near.append(record.uuid)
+
+    def _late(self, record: Record) -> bool:
+        """Is it a prompt that has been answered already?"""
+        at = moment(record.timestamp) if isinstance(record.timestamp, str) else None
+        if self._missing is None or at is None or self.at is None or record.parentUuid in self._near:
+            return False
+        return at < self.at
 
     def _take(self, record: Record) -> None:
         if isinstance(record.entrypoint, str):
@@ -200,7 +223,8 @@ class Transcript:
         elif text.startswith(COMMANDS):
             self.unsure = True
         elif parts:
-            self._now("asked", record)
+            if not self._late(record):
+                self._now("asked", record)
             self.anchored = True
             self.prompt = _prompt(text) or self.prompt
             if text:
