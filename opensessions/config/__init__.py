@@ -60,7 +60,9 @@ class Reap(Struct, frozen=True):
     observed: Annotated[
         bool, Key(rules.FLAG, "Whether agents that you started by hand are reaped as well")
     ] = False
-    keep: Annotated[tuple[str, ...], Key(rules.WORDS, "Names of programs that are never reaped")] = ()
+    keep: Annotated[
+        tuple[str, ...], Key(rules.WORDS, "Names of programs or agents that are never reaped")
+    ] = ()
 
 
 class Hibernate(Struct, frozen=True):
@@ -124,6 +126,15 @@ class UserAgent(Struct, frozen=True):
     """State -> texts that stand together in the last lines of the screen, in upper or lower case."""
 
 
+class UserTheme(Struct, frozen=True):
+    """A theme of the user's own: what it changes in a shipped one."""
+
+    extends: str
+    """The shipped theme."""
+    colours: Mapping[str, str] = {}
+    """A palette's name for a colour -> `#rrggbb`, or one of the terminal's own (`red`, `bright-red`, `default`)."""
+
+
 class Sessionizer(Struct, frozen=True):
     """Where projects are found for a new session."""
 
@@ -139,7 +150,9 @@ class Config(Struct, frozen=True):
         Key(rules.time_span(0.1, off=True), "How long the server stays when nothing needs it; 0 for ever"),
     ] = 300.0
     ascii: Annotated[bool, Key(rules.FLAG, "Draw without Unicode")] = False
-    theme: Annotated[str, Key(rules.WORD, "Colours")] = "catppuccin-mocha"
+    theme: Annotated[str, Key(rules.WORD, "Colours; `opensessions theme list` names them all")] = (
+        "catppuccin-mocha"
+    )
     theme_dark: Annotated[
         str | None, Key(rules.MAYBE_WORD, "Colours while the system is dark; null for those of theme")
     ] = None
@@ -147,6 +160,10 @@ class Config(Struct, frozen=True):
         str | None, Key(rules.MAYBE_WORD, "Colours while the system is light; null for those of theme")
     ] = None
     follow_system: Annotated[bool, Key(rules.FLAG, "Follow the system between dark and light")] = False
+    themes: Annotated[
+        Mapping[str, UserTheme],
+        Key(rules.THEMES, "Themes of your own: {NAME: {extends: THEME, background: '#…', text: '#…', …}}"),
+    ] = {}
     sidebar: Sidebar = Sidebar()
     reap: Reap = Reap()
     hibernate: Hibernate = Hibernate()

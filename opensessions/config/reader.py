@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 import yaml
 from msgspec import Struct
+from msgspec.structs import replace
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
-from opensessions.config import SCHEMA, Config, Loaded, Problem, UserAgent, keys_of, rules
+from opensessions.config import SCHEMA, Config, Loaded, Problem, UserAgent, UserTheme, keys_of, rules
 from opensessions.config.own_agents import own_agent
+from opensessions.config.own_themes import meant, own_theme, unknown
 from opensessions.config.rules import Key, Rule
 
 LIMIT = 1 << 20
@@ -34,8 +36,8 @@ TAG = "tag:yaml.org,2002:"
 Section = TypeVar("Section", bound=Struct)
 
 
-class _Unreadable(Exception):
-    """The file as a whole: (line, sentence)."""
+class Unreadable(Exception):
+    """The file as a whole cannot be used: why, and in which line that shows."""
 
     def __init__(self, line: int, sentence: str) -> None:
         self.line = line
@@ -45,26 +47,40 @@ class _Unreadable(Exception):
 def read(path: str) -> Loaded:
     """See `opensessions.config.load`."""
     try:
-        node = _compose(_text(path))
+        return understand(path, file_text(path))
     except FileNotFoundError:
         return Loaded()
-    except _Unreadable as fault:
-        return Loaded(problems=(Problem(path, fault.line, "", f"{fault.sentence}; all defaults count."),))
+    except Unreadable as fault:
+        return unreadable(path, fault)
+
+
+def understand(path: str, text: str) -> Loaded:
+    """What the file at `path` means if it holds this text."""
+    try:
+        node = compose(text)
+    except Unreadable as fault:
+        return unreadable(path, fault)
     walker = _Walker(path)
-    config = walker.section(Config, node, "", 1) if node else Config()
+    config = walker.with_known_themes(walker.section(Config, node, "", 1)) if node else Config()
     return Loaded(config, tuple(sorted(walker.problems, key=lambda problem: problem.line)))
+
+
+def unreadable(path: str, fault: Unreadable) -> Loaded:
+    """Nothing of it can be used."""
+    return Loaded(problems=(Problem(path, fault.line, "", f"{fault.sentence}; all defaults count."),))
 
 
 # --- from bytes to nodes --------------------------------------------------------------------------------------
 
 
-def _text(path: str) -> str:
+def file_text(path: str) -> str:
+    """The file's text. FileNotFoundError where there is none, Unreadable where it is no text of a sane size."""
     try:
         # O_NONBLOCK: a FIFO in its place must not hang the server.
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise _Unreadable(1, "this is not a regular file")
+                raise Unreadable(1, "this is not a regular file")
             with open(handle, "rb", closefd=False) as file:
                 data = file.read(LIMIT + 1)
         finally:
@@ -72,30 +88,31 @@ def _text(path: str) -> str:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _Unreadable(1, f"the file cannot be read ({error.strerror})") from error
+        raise Unreadable(1, f"the file cannot be read ({error.strerror})") from error
     if len(data) > LIMIT:
-        raise _Unreadable(1, "the file is larger than 1 MiB")
+        raise Unreadable(1, "the file is larger than 1 MiB")
     if b"\0" in data:
-        raise _Unreadable(
+        raise Unreadable(
             data[: data.index(0)].count(b"\n") + 1, "the file holds a NUL byte, so it is no text"
         )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Unreadable(data[: error.start].count(b"\n") + 1, "the file is not UTF-8") from error
+        raise Unreadable(data[: error.start].count(b"\n") + 1, "the file is not UTF-8") from error
 
 
-def _compose(text: str) -> Node | None:
+def compose(text: str, loader: Any = LOADER) -> Node | None:
+    """The root of the text as YAML; None where it holds nothing. Unreadable where it is none."""
     try:
         _check_size(text)
-        return yaml.compose(text, Loader=LOADER)
+        return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         about = ", ".join(part for part in (error.context, error.problem) if part)
-        raise _Unreadable(mark.line + 1 if mark else 1, f"this is not YAML ({about})") from error
+        raise Unreadable(mark.line + 1 if mark else 1, f"this is not YAML ({about})") from error
     except yaml.YAMLError as error:
         line = text[: getattr(error, "position", 0) or 0].count("\n") + 1
-        raise _Unreadable(line, f"this is not YAML ({getattr(error, 'reason', error)})") from error
+        raise Unreadable(line, f"this is not YAML ({getattr(error, 'reason', error)})") from error
 
 
 def _check_size(text: str) -> None:
@@ -107,9 +124,9 @@ def _check_size(text: str) -> None:
             depth -= 1
         line = event.start_mark.line + 1 if event.start_mark else 1
         if depth > DEPTH:
-            raise _Unreadable(line, f"the file is nested deeper than {DEPTH} levels")
+            raise Unreadable(line, f"the file is nested deeper than {DEPTH} levels")
         if count > EVENTS:
-            raise _Unreadable(line, f"the file holds over {EVENTS} items")
+            raise Unreadable(line, f"the file holds over {EVENTS} items")
 
 
 def _plain(node: Node) -> Any:
@@ -140,6 +157,8 @@ class _Walker:
     def __init__(self, path: str) -> None:
         self._path = path
         self.problems: list[Problem] = []
+        self._lines: dict[str, int] = {}
+        """Full name of a key that has a value -> its line."""
 
     def section(self, type: type[Section], node: Node, name: str, line: int) -> Section:
         """The section with what is usable in `node`; `name` is its full name, "" for the whole file."""
@@ -156,9 +175,25 @@ class _Walker:
                 chosen[each] = self.section(key, value, full, at)
         return type(**chosen)
 
+    def with_known_themes(self, config: Config) -> Config:
+        """The configuration with names of themes that there are; what `themes` adds is known only at the end."""
+        known: dict[str, str | None] = {}
+        for key in ("theme", "theme_dark", "theme_light"):
+            name = getattr(config, key)
+            if name is None or name in config.themes:
+                continue
+            known[key] = meant(name) or getattr(Config(), key)
+            if not meant(name):
+                message = unknown(name, config.themes)
+                self.report(self._lines[key], key, f"{message}{_instead(key)}.")
+        return replace(config, **known)
+
     def _key(self, chosen: dict[str, Any], name: str, rule: Rule, full: str, node: Node, line: int) -> None:
+        self._lines[full] = line
         if rule is rules.AGENTS:
             chosen[name] = dict(self._agents(node, full, line))
+        elif rule is rules.THEMES:
+            chosen[name] = dict(self._themes(node, full, line))
         elif rule is rules.TEXTS:
             chosen[name] = dict(self._texts(node, full, line))
         else:
@@ -178,6 +213,12 @@ class _Walker:
             found = own_agent(self, agent, f"{name}.{agent}", entry, at, _shown)
             if found:
                 yield agent, found
+
+    def _themes(self, node: Node, name: str, line: int) -> Iterator[tuple[str, UserTheme]]:
+        for theme, entry, at in self.entries(node, name, line, rules.THEMES.expected):
+            found = own_theme(self, theme, f"{name}.{theme}", entry, at, _shown)
+            if found:
+                yield theme, found
 
     def _texts(self, node: Node, name: str, line: int) -> Iterator[tuple[str, str]]:
         for key, value, at in self.entries(node, name, line, rules.TEXTS.expected):

@@ -177,10 +177,15 @@ ARGV = Rule("null or a list of a program and its arguments such as [notify-send,
 LOOPBACK = Rule("a loopback address such as 127.0.0.1", _loopback)
 EXECUTABLES = Rule("a list of names of executables or scripts, without folders", executables)
 
-# These two are mappings with names of the user's choice; the reader walks them entry by entry.
+# These are mappings with names of the user's choice; the reader walks them entry by entry.
 AGENTS = Rule(
     "names, each with `process: [executable, …]` below it",
     lambda value: value,
     lambda agents: {name: _agent(agent) for name, agent in agents.items()},
+)
+THEMES = Rule(
+    "names, each with `extends: THEME` and colours below it",
+    lambda value: value,
+    lambda themes: {name: {"extends": theme.extends, **theme.colours} for name, theme in themes.items()},
 )
 TEXTS = Rule("names, each with a text", lambda value: value, dict)

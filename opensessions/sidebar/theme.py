@@ -1,4 +1,5 @@
-"""Colours. A theme is one dict of named colours; what each part of the sidebar wears is written once: ROLES.
+"""How a style becomes an escape sequence. A theme is one dict of named colours (`themes` holds them); what each part of
+the sidebar wears is written once: ROLES.
 
 A style is a space-separated list of roles: `"cursor waiting"` is the role `waiting` on the ground of
 `cursor`. Every style stands on the role `page`.
@@ -6,11 +7,13 @@ A style is a space-separated list of roles: `"cursor waiting"` is the role `wait
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
+
+from opensessions.sidebar.contrast import legible, rgb, same
 
 Depth = Literal[16, 256, "rgb"]
 """How many colours a terminal shows."""
@@ -52,6 +55,9 @@ ROLES: Mapping[str, str] = {
 }
 """Role -> attributes (`bold dim italic underline reverse`), colour, and `on` ground."""
 
+SLIGHT = frozenset(("mark-away", "index", "detail", "scroll", "hint"))
+"""Roles that only accompany names and states, and need less contrast."""
+
 COLOURS = ("page", "lifted", "raised", "text", "muted", "faint",
            "accent", "info", "notice", "bad", "good", "busy")  # fmt: skip
 """What a theme names: three grounds (the page, two steps above it), three weights of text, six meanings."""
@@ -71,14 +77,11 @@ class Theme(Struct, frozen=True, eq=False):
     name: str
     colours: Mapping[str, str]
     roles: Mapping[str, str] = {}
+    least: float = 4.5
+    """Contrast that text has on each ground, at least: an exact colour that has less is lightened or darkened there."""
+    slight: float = 3.0
+    """The same for the roles in SLIGHT."""
 
-
-CATPPUCCIN_MOCHA = Theme("catppuccin-mocha", {
-    "page": "#181825", "lifted": "#232334", "raised": "#363a4f",
-    "text": "#cdd6f4", "muted": "#a6adc8", "faint": "#7f849c",
-    "accent": "#cba6f7", "info": "#89b4fa", "notice": "#f9e2af",
-    "bad": "#f38ba8", "good": "#a6e3a1", "busy": "#89dceb",
-})  # fmt: skip
 
 ANSI = Theme("ansi", {
     "page": "default", "lifted": "default", "raised": "default",
@@ -94,11 +97,6 @@ MONOCHROME = Theme("monochrome", {
     "accent": "default", "info": "default", "notice": "default",
     "bad": "default", "good": "default", "busy": "default",
 }, roles={"cursor": "reverse", "cursor-away": ""})  # fmt: skip
-
-THEMES: Mapping[str, Theme] = {theme.name: theme for theme in (CATPPUCCIN_MOCHA, ANSI, MONOCHROME)}
-"""By the name that the configuration uses."""
-
-DEFAULT = CATPPUCCIN_MOCHA
 
 
 def depth_of(term: str, colorterm: str) -> Depth:
@@ -119,26 +117,29 @@ def sequence(theme: Theme, depth: Depth, style: str) -> str:
         theme = ANSI
     attributes: dict[str, None] = {}
     front = back = "default"
+    least = theme.least
     for role in ("page", *style.split()):
         ground = False
-        for word in _words(theme, role):
-            if word == "on":
+        for part in _parts(theme, role):
+            if part == "on":
                 ground = True
-            elif word in ATTRIBUTES:
-                attributes[ATTRIBUTES[word]] = None
+            elif part in ATTRIBUTES:
+                attributes[ATTRIBUTES[part]] = None
             elif ground:
-                back = word
+                back = part
             else:
-                front = word
+                front, least = part, theme.slight if role in SLIGHT else theme.least
     if ATTRIBUTES["reverse"] in attributes:  # a reversed row in several colours would be a patchwork
         front = back = "default"
+    if front.startswith("#") and back.startswith("#"):
+        front = legible(front, back, least, in_256 if depth == 256 else same)
     codes = ["0", *attributes, *_colour(front, 30, depth), *_colour(back, 40, depth)]
     return f"\x1b[{';'.join(codes)}m"
 
 
-def _words(theme: Theme, role: str) -> list[str]:
-    words = theme.roles.get(role, ROLES.get(role, "")).split()
-    return [part for word in words for part in theme.colours.get(word, word).split()]
+def _parts(theme: Theme, role: str) -> Iterator[str]:
+    for word in theme.roles.get(role, ROLES.get(role, "")).split():
+        yield from theme.colours.get(word, word).split()
 
 
 def _colour(colour: str, base: int, depth: Depth) -> tuple[str, ...]:
@@ -153,11 +154,6 @@ def _colour(colour: str, base: int, depth: Depth) -> tuple[str, ...]:
     return (str(base + 8), "2", *map(str, rgb(colour)))
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Red, green, blue (0-255) of `#rrggbb`."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
 STEPS = (0, 95, 135, 175, 215, 255)
 """The levels of xterm's colour cube (16-231); 232-255 are greys 8, 18, … 238."""
 
@@ -169,6 +165,15 @@ def to_256(colour: tuple[int, int, int]) -> int:
     by_cube = _distance(colour, (STEPS[cube[0]], STEPS[cube[1]], STEPS[cube[2]]))
     by_grey = _distance(colour, (8 + 10 * grey,) * 3)
     return 232 + grey if by_grey < by_cube else 16 + 36 * cube[0] + 6 * cube[1] + cube[2]
+
+
+def in_256(colour: str) -> str:
+    """The colour that a terminal of 256 shows for this one."""
+    number = to_256(rgb(colour))
+    if number >= 232:
+        return "#" + f"{8 + 10 * (number - 232):02x}" * 3
+    red, green, blue = (STEPS[(number - 16) // size % 6] for size in (36, 6, 1))
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
