@@ -53,6 +53,7 @@ class LinuxSource:
             exited=fields[0] in (b"Z", b"X") and int(fields[17]) <= 1,
             group=int(fields[2]),
             kernel=bool(int(fields[6]) & KERNEL_THREAD),
+            terminal=int(fields[4]),
         )
 
     def program(self, pid: int) -> tuple[tuple[str, ...], str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from opensessions.model import Process
 from opensessions.processes.source import ProcessSource, Stat
@@ -25,6 +26,14 @@ BEAT = 50
 """Hundredths of a second between two slices, at least, however often somebody asks."""
 LISTING = 6
 """Asking for one pid by number costs as much as a listing takes for this many."""
+
+
+class Table(NamedTuple):
+    """A walk through all processes that somebody else has just made."""
+
+    newest: int | None
+    """Of `ProcessSource.newest`, before it was begun."""
+    stats: Mapping[int, Stat]
 
 
 class Scanner:
@@ -53,18 +62,23 @@ class Scanner:
         self._asked.extend(pids)
 
     def scan(
-        self, roots: Collection[int], near: Collection[int] = (), full: bool = False
+        self,
+        roots: Collection[int],
+        near: Collection[int] = (),
+        full: bool = False,
+        table: Table | None = None,
     ) -> Mapping[int, Process]:
         """Every process below `roots` (the panes' pids) or in a session that one of them leads, by pid.
 
         An `exec` is noticed at once below those in `near` (panes that somebody sees), elsewhere within CYCLE scans.
         Blocks: microseconds if nothing happened, tens of milliseconds per thousand processes when `full` or for
-        the first time. The answer is the same object as before if nothing in it has changed, and is never changed.
+        the first time, unless a `table` is given then. The answer is the same object as before if nothing in it has
+        changed, and is never changed.
         """
         chosen = frozenset(roots)
         changed = chosen != self._roots
         self._roots = chosen
-        doubtful = self._walk() if full or not self._stats else self._follow(near)
+        doubtful = self._walk(table) if full or not self._stats else self._follow(near)
         fresh = {pid: self._describe(pid) for pid in doubtful}
         if changed or any(process != self._tree.get(pid) for pid, process in fresh.items()):
             self._tree = self._gather(fresh)
@@ -73,11 +87,14 @@ class Scanner:
 
     # --- what is to be read again -----------------------------------------------------------------------------
 
-    def _walk(self) -> set[int]:
+    def _walk(self, table: Table | None) -> set[int]:
         """Read the stat of every process; what differs in the tree is to be read again."""
         before = self._stats
-        self._newest = self._source.newest()
-        self._stats = {pid: stat for pid in self._source.pids() if (stat := self._source.stat(pid))}
+        self._newest = table.newest if table else self._source.newest()
+        if table:
+            self._stats = dict(table.stats)
+        else:
+            self._stats = {pid: stat for pid in self._source.pids() if (stat := self._source.stat(pid))}
         differing = {
             pid for pid in self._tree if before.get(pid) != self._stats.get(pid) or self._replaced(pid)
         }

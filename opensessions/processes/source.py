@@ -26,6 +26,8 @@ class Stat(Struct, frozen=True):
     """Its process group; 0 where unknown."""
     kernel: bool = False
     """A thread of the kernel's own."""
+    terminal: int = 0
+    """The number of its controlling terminal, which a closed one ceases to be; 0 where it has none or none is told."""
 
 
 class ProcessSource(Protocol):

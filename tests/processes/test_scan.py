@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from opensessions.model import Process
-from opensessions.processes.scan import CYCLE, LEAST, MOST, YOUNG, Scanner
+from opensessions.processes.scan import CYCLE, LEAST, MOST, YOUNG, Scanner, Table
 from tests.processes.system import System
 
 OLD = YOUNG + 1
@@ -251,6 +251,29 @@ def test_nothing_new_is_the_same_object_and_asks_for_a_slice_alone() -> None:
         assert scanner.scan(shells) is tree
     assert set(system.asked) == {"file"}
     assert system.asked["file"] / (10 * CYCLE) <= -(-900 // CYCLE)
+
+
+def test_a_walk_that_somebody_else_made_is_not_made_again(system: System) -> None:
+    scanner, shells = grown(system, 30)
+    hidden = system.start(1, "claude")
+    system.stats[hidden] = replace(system.stats[hidden], session=shells[0])
+    table = Table(system.newest(), dict(system.stats))
+    system.asked.clear()
+    assert hidden in scanner.scan(shells, full=True, table=table)
+    assert system.asked["pids"] == 0
+    assert system.asked["stat"] <= 1  # of what is new
+
+
+def test_what_happened_since_somebody_elses_walk_is_found_all_the_same(system: System) -> None:
+    scanner, (shell,) = grown(system)
+    old = system.start(shell, "vim")
+    table = Table(system.newest(), dict(system.stats))
+    seen = system.start(shell, "claude")
+    scanner.scan([shell])
+    unseen = system.start(shell, "codex")
+    system.exit(old)
+    assert old not in scanner.scan([shell], full=True, table=table)
+    assert words(scanner.scan([shell])) == {shell: "bash", seen: "claude", unseen: "codex"}
 
 
 def test_with_thousands_of_panes_a_slice_stays_bounded() -> None:
