@@ -3,6 +3,8 @@
 python -m benchmarks              everything, about three minutes
 python -m benchmarks --quick      shorter samples, for CI
 python -m benchmarks switch idle  only the measurements whose name begins so
+
+OPENSESSIONS_IDLE_SECONDS=600 makes each sample of `idle` ten minutes long.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import agents, idle, pixels, processes, start, states, switch
+from benchmarks import agents, context, idle, pixels, processes, start, states, sweep, switch
 from benchmarks.result import Result
 from tests.support.world import tmux_versions
 
@@ -23,7 +25,9 @@ MEASUREMENTS: dict[str, Callable[[str, bool], Iterator[Result]]] = {
     "agents": agents.measure,
     "states": states.measure,
     "processes": processes.measure,
+    "sweep": sweep.measure,
     "idle": idle.measure,
+    "context": context.measure,
 }
 
 

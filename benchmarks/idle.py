@@ -15,8 +15,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def measure(tmux: str, quick: bool) -> Iterator[Result]:
-    """Without a client, then with 300 sessions and one visible sidebar."""
-    seconds = 15 if quick else 90
+    """Without a client, then with 300 sessions and one visible sidebar; each for OPENSESSIONS_IDLE_SECONDS."""
+    seconds = int(os.environ.get("OPENSESSIONS_IDLE_SECONDS", "15" if quick else "90"))
     with closing(World(tmux)) as world:
         mux = world.mux()
         mux.load()

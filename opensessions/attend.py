@@ -1,4 +1,4 @@
-"""What the user has not seen yet, what has ended, and where to look next. Pure."""
+"""What the user has not seen yet, what has ended, what was put to sleep, and where to look next. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from opensessions.model import Agent, AgentState
+from opensessions.model import Agent, AgentState, Inventory
 
 NOTABLE: frozenset[AgentState] = frozenset({"waiting", "done", "error", "interrupted"})
 """The user may want to know: a turn has ended, or waits."""
@@ -15,16 +15,38 @@ AT_WORK: frozenset[AgentState] = frozenset({"running", "tool-running", "waiting"
 KEPT_SEEN, KEPT_UNSEEN = 300.0, 900.0
 """Seconds that the row of an agent that has exited stays, if its last state was seen, and if not."""
 
+KEPT_ASLEEP = 7 * 86_400.0
+"""Seconds that the row of a hibernated agent stays."""
+
 Agents = Mapping[str, tuple[Agent, ...]]
 """By pane id."""
 
 
-class Remembered(Struct, frozen=True):
+class Nap(Struct, frozen=True):
+    """An agent that was ended in order to be resumed later."""
+
+    agent: Agent
+    """As its row shows it: its state is "hibernated"."""
+    resume: tuple[str, ...]
+    """The command that goes on with its conversation."""
+    folder: str
+    """Where that command is to be called; "" where it is not known."""
+    generation: str
+    """The run of the multiplexer's server in which its pane has that id."""
+
+    def due(self) -> float:
+        """When its row goes, in seconds since the epoch."""
+        return self.agent.since + KEPT_ASLEEP
+
+
+class Remembered(Struct, frozen=True, omit_defaults=True):
     """What is kept of an agent over a restart of the server."""
 
     state: AgentState
     since: float
     unseen: bool
+    nap: Nap | None = None
+    """None unless it hibernates."""
 
 
 class Past(Struct, frozen=True):
@@ -135,6 +157,44 @@ def remaining(gone: Mapping[str, Past], now: float) -> Mapping[str, Past]:
     """`gone` without those that have been kept long enough at `now`."""
     kept = {id: past for id, past in gone.items() if past.due() > now}
     return gone if len(kept) == len(gone) else kept
+
+
+# --- what was put to sleep ----------------------------------------------------------------------------------
+
+Asleep = Mapping[str, Nap]
+"""By the agent's id."""
+
+
+def asleep(agent: Agent, at: float) -> Agent:
+    """The agent as its row shows it once it was ended; `at` in seconds since the epoch."""
+    return replace(
+        agent,
+        state="hibernated",
+        liveness="exited",
+        background=0,
+        unseen=False,
+        waiting_for=None,
+        since=round(at, 1),
+        source="process",
+        confidence="high",
+    )
+
+
+def dreaming(naps: Asleep, inventory: Inventory, generation: str) -> Asleep:
+    """`naps` without those whose pane is gone. The same object where that changes nothing."""
+    if not naps:
+        return naps
+    panes = {pane.id for window in inventory.windows.values() for pane in window.panes}
+    kept = {id: nap for id, nap in naps.items() if nap.generation == generation and nap.agent.pane in panes}
+    return naps if len(kept) == len(naps) else kept
+
+
+def undisturbed(naps: Asleep, living: Agents) -> Asleep:
+    """`naps` without those in whose pane another agent lives. The same object where that changes nothing."""
+    kept = {
+        id: nap for id, nap in naps.items() if all(agent.id == id for agent in living.get(nap.agent.pane, ()))
+    }
+    return naps if len(kept) == len(naps) else kept
 
 
 # --- where to look next -------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ class Caller(Struct, frozen=True):
     binary: str
     session: str = ""
     pane: str = ""
+    pane_pid: int = 0
+    """The process that the pane was made for; 0 where it is not known."""
+    server_pid: int = 0
+    """The multiplexer's server; 0 where it is not known."""
     client: str = ""
     """The client that most recently used that session; "" where none is attached."""
     started: str = ""

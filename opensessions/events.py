@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from opensessions.attend import Remembered
-from opensessions.model import Agent, AgentState, Entry, Inventory, Mode, Progress, Status
+from opensessions.attend import Nap, Remembered
+from opensessions.model import Agent, AgentState, Context, Entry, Inventory, Mode, Progress, Status
 
 
 class SavedArrangement(Struct, frozen=True):
@@ -65,10 +65,17 @@ class AgentsSeen(Struct, frozen=True):
 
 
 class AgentDismissed(Struct, frozen=True):
-    """The user has taken note of an agent: it is seen, and if it has exited its row goes."""
+    """The user has taken note of an agent: it is seen, and if it has exited or hibernates its row goes."""
 
     mux: str
     agent: str
+
+
+class AgentHibernated(Struct, frozen=True):
+    """An agent was ended in order to be resumed later: its row stays."""
+
+    mux: str
+    nap: Nap
 
 
 class TimePassed(Struct, frozen=True):
@@ -76,6 +83,27 @@ class TimePassed(Struct, frozen=True):
 
     mux: str
     at: float
+
+
+class OrphansCounted(Struct, frozen=True):
+    """So many agents have lost their pane and wait for the user's word or for a sweep; of all multiplexers, dead ones
+    included."""
+
+    orphans: int
+
+
+class ContextSeen(Struct, frozen=True):
+    """What is known of the directories of one multiplexer's sessions, by session id."""
+
+    mux: str
+    contexts: Mapping[str, Context]
+
+
+class PortsSeen(Struct, frozen=True):
+    """The TCP ports that one multiplexer's sessions listen on, ascending, by session id; those without are left out."""
+
+    mux: str
+    ports: Mapping[str, tuple[int, ...]]
 
 
 class RowMoved(Struct, frozen=True):
@@ -149,7 +177,9 @@ class AgentEvent(Struct, frozen=True):
 
 
 Event = (
-    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | AgentDismissed | TimePassed
+    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | AgentDismissed | AgentHibernated | TimePassed
+    | OrphansCounted
+    | ContextSeen | PortsSeen
     | RowMoved | RowHidden | ModeChosen
     | StatusSet | ProgressSet | Logged | LogCleared
 )  # fmt: skip

@@ -219,6 +219,19 @@ class Metadata(Struct, frozen=True):
     log: tuple[Entry, ...] = ()
 
 
+class Context(Struct, frozen=True):
+    """What is known of the directory that a session works in. None: nothing, or not yet."""
+
+    branch: str | None = None
+    """Or the beginning of the commit's name, where no branch is checked out."""
+    dirty: bool | None = None
+    """Something is not committed, untracked files included."""
+    worktree: str | None = None
+    """The name of a linked working tree."""
+    group: str = ""
+    """The repository, which all of its working trees share; "" outside of any."""
+
+
 class Row(Struct, frozen=True):
     """One session as the sidebar and the API show it."""
 

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from opensessions.events import Event
+from opensessions.model import Inventory
 
 # --- commands: values, carried out by `Provider.do` ---------------------------------------------------------
 
@@ -88,9 +89,23 @@ class KillSession(Struct, frozen=True):
     refuge: str = ""
 
 
+class KillPane(Struct, frozen=True):
+    """Close a pane; what runs in it is hung up on. Its window and session go with it where it was the last one."""
+
+    pane: str
+
+
+class TypeLine(Struct, frozen=True):
+    """Type one line into a pane, in place of what stands at its prompt, and Enter. `text` arrives as it is. Refused
+    where the keys would reach something else than the program in that pane, or other panes as well."""
+
+    pane: str
+    text: str
+
+
 Command = (
     SwitchClient | FocusSidebar | LeaveSidebar | ShowMessage | Announce | DesktopNotice
-    | CreateSession | RenameSession | KillSession
+    | CreateSession | RenameSession | KillSession | KillPane | TypeLine
 )  # fmt: skip
 
 
@@ -155,6 +170,11 @@ class Provider(Protocol):
 
     def refresh(self) -> None:
         """Ask for a new reading soon. Many calls make one reading."""
+        ...
+
+    async def look(self) -> Inventory:
+        """A complete reading that is begun now, besides what `events` tells. MuxError after 2 s where the multiplexer
+        does not answer, and where the answer is not complete: then nothing is known."""
         ...
 
     async def probe(self, timeout: float) -> bool:

@@ -27,7 +27,7 @@ from opensessions.errors import OpenSessionsError, WireError
 
 ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?2004h"
 """Alternate screen, no cursor, no wrapping; mouse: press, drag, SGR coordinates; bracketed paste."""
-LEAVE = b"\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l"
+LEAVE = b"\x1b[?2031l\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l"
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds between two tries to connect; doubled each time."""

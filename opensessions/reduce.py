@@ -12,10 +12,12 @@ from msgspec.structs import replace
 
 from opensessions import attend
 from opensessions.arrange import merge, move, restore
-from opensessions.attend import Past, Remembered
+from opensessions.attend import Nap, Past, Remembered
 from opensessions.events import (
     AgentDismissed,
+    AgentHibernated,
     AgentsSeen,
+    ContextSeen,
     Event,
     InventoryRead,
     LogCleared,
@@ -23,6 +25,8 @@ from opensessions.events import (
     ModeChosen,
     MuxJoined,
     MuxLeft,
+    OrphansCounted,
+    PortsSeen,
     ProgressSet,
     RowHidden,
     RowMoved,
@@ -36,6 +40,7 @@ from opensessions.model import (
     URGENCY,
     Agent,
     AgentState,
+    Context,
     Inventory,
     Metadata,
     Mode,
@@ -64,12 +69,17 @@ class Mux(Struct, frozen=True):
     """Those that live, by pane id."""
     gone: Mapping[str, Past] = {}
     """Those that have exited, by their ids."""
+    asleep: attend.Asleep = {}
+    """Those that hibernate, by their ids."""
     homes: Mapping[str, str] = {}
     """The session that each agent was last seen in, by its id."""
     remembered: Mapping[str, Remembered] = {}
     """What an earlier run of the server knew of agents, by their ids."""
     metadata: Mapping[str, Metadata] = {}
     """By session id."""
+    contexts: Mapping[str, Context] = {}
+    ports: Mapping[str, tuple[int, ...]] = {}
+    """By session id, as they were when a client looked last."""
 
     @property
     def generation(self) -> str:
@@ -81,6 +91,8 @@ class State(Struct, frozen=True):
     """Everything that is known, by multiplexer key."""
 
     muxes: Mapping[str, Mux] = {}
+    orphans: int = 0
+    """Agents that lost their pane and wait for the user's word or for a sweep; see `OrphansCounted`."""
 
 
 def reduce(state: State, event: Event) -> State:
@@ -94,7 +106,9 @@ def reduce(state: State, event: Event) -> State:
             )
             return _with(state, joined)
         case MuxLeft(mux=key):
-            return State({other: mux for other, mux in state.muxes.items() if other != key})
+            return replace(state, muxes={other: mux for other, mux in state.muxes.items() if other != key})
+        case OrphansCounted(orphans=orphans):
+            return state if orphans == state.orphans else replace(state, orphans=orphans)
     known = state.muxes.get(event.mux)
     return state if known is None else _with(state, _reduce_mux(known, event))
 
@@ -102,7 +116,7 @@ def reduce(state: State, event: Event) -> State:
 def _with(state: State, mux: Mux) -> State:
     if state.muxes.get(mux.key) is mux:
         return state
-    return State({**state.muxes, mux.key: mux})
+    return replace(state, muxes={**state.muxes, mux.key: mux})
 
 
 def _reduce_mux(mux: Mux, event: Event) -> Mux:
@@ -115,9 +129,15 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
             return _agents_seen(mux, agents, at)
         case AgentDismissed(agent=agent):
             return _dismissed(mux, agent)
+        case AgentHibernated(nap=nap):
+            return _hibernated(mux, nap)
         case TimePassed(at=at):
             gone = attend.remaining(mux.gone, at)
             return mux if gone is mux.gone else replace(mux, gone=gone)
+        case ContextSeen(contexts=contexts):
+            return mux if contexts == mux.contexts else replace(mux, contexts=contexts)
+        case PortsSeen(ports=ports):
+            return mux if ports == mux.ports else replace(mux, ports=ports)
         case RowMoved(session=session, by=by):
             shown = {row.id for row in rows(mux) if row.index is not None}
             return replace(mux, order=move(mux.order, shown, session, by))
@@ -146,17 +166,22 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
             agents=attend.see(mux.agents, watched),
             homes=_homes(mux.agents, holders, mux.homes, inventory),
             gone=attend.notice(mux.gone, watched, [id for id, _ in live], holders),
+            asleep=attend.dreaming(mux.asleep, inventory, read.generation),
         )
     saved = mux.saved if mux.inventory is None else saved_arrangement(mux)
     hidden = set(saved.hidden)
+    naps = {id: kept.nap for id, kept in mux.remembered.items() if kept.nap} if mux.inventory is None else {}
     return replace(
         read,
+        asleep=attend.dreaming(naps, inventory, read.generation),
         order=restore(saved.rows, saved.generation == read.generation, live),
         hidden=frozenset(id for id, name in live if name in hidden),
         agents={},
         gone={},
         homes={},
         metadata={},
+        contexts={},
+        ports={},
     )
 
 
@@ -164,11 +189,25 @@ def _agents_seen(mux: Mux, agents: attend.Agents, at: float) -> Mux:
     """The mux with these agents alive. Where each is at home is kept: a pane may go before its agent does."""
     watched = mux.inventory.watched_panes() if mux.inventory else frozenset()
     marked = attend.mark(agents, mux.agents, watched, mux.remembered)
-    if marked == mux.agents:
+    naps = attend.undisturbed(mux.asleep, marked)
+    if marked == mux.agents and naps is mux.asleep:
         return mux
     gone = attend.part(mux.gone, mux.agents, marked, mux.homes, watched, at)
+    if gone.keys() & naps.keys():
+        gone = {id: past for id, past in gone.items() if id not in naps}
     homes = _homes(marked, _holders(mux.inventory), mux.homes, mux.inventory) if mux.inventory else {}
-    return replace(mux, agents=marked, homes=homes, gone=gone)
+    return replace(mux, agents=marked, homes=homes, gone=gone, asleep=naps)
+
+
+def _hibernated(mux: Mux, nap: Nap) -> Mux:
+    """The mux after an agent's end on purpose, whether or not its exit was noticed before. A row is kept only where its
+    pane is."""
+    asleep = {**mux.asleep, nap.agent.id: nap}
+    if mux.inventory is None:
+        return mux
+    asleep = dict(attend.undisturbed(asleep, mux.agents))
+    asleep = dict(attend.dreaming(asleep, mux.inventory, mux.generation))
+    return replace(mux, asleep=asleep, gone={id: past for id, past in mux.gone.items() if id not in asleep})
 
 
 def _homes(
@@ -187,6 +226,8 @@ def _homes(
 def _dismissed(mux: Mux, id: str) -> Mux:
     if id in mux.gone:
         return replace(mux, gone={other: past for other, past in mux.gone.items() if other != id})
+    if id in mux.asleep:
+        return replace(mux, asleep={other: nap for other, nap in mux.asleep.items() if other != id})
     panes = {agent.pane for group in mux.agents.values() for agent in group if agent.id == id}
     seen = attend.see(mux.agents, frozenset(panes))
     return mux if seen is mux.agents else replace(mux, agents=seen)
@@ -204,11 +245,14 @@ def _holders(inventory: Inventory) -> dict[str, str]:
 
 def remembered(mux: Mux) -> dict[str, Remembered]:
     """What to keep of the agents for the server's next run."""
-    return {
+    kept = {
         agent.id: Remembered(agent.state, agent.since, agent.unseen)
         for group in mux.agents.values()
         for agent in group
     }
+    for id, nap in mux.asleep.items():
+        kept[id] = Remembered(nap.agent.state, nap.agent.since, False, nap)
+    return kept
 
 
 def saved_arrangement(mux: Mux) -> SavedArrangement:
@@ -255,14 +299,15 @@ def rows(mux: Mux) -> tuple[Row, ...]:
         index += shown
         found.append(
             _row(mux.inventory.windows, session, index if shown else None, id in mux.hidden,
-                 attached.get(id, 0), state, agents, mux.metadata.get(id, Metadata()))
+                 attached.get(id, 0), state, agents, mux.metadata.get(id, Metadata()),
+                 mux.contexts.get(id, Context()), mux.ports.get(id, ()))
         )  # fmt: skip
     return tuple(found)
 
 
 def listed(mode: Mode, state: AgentState | None) -> bool:
     """Does a session whose agents are in `state` (None: it has none) belong to this mode?"""
-    return mode == "all" or (state is not None and (mode == "agents" or state != "idle"))
+    return mode == "all" or (state is not None and (mode == "agents" or state not in ("idle", "hibernated")))
 
 
 def urgent(agents: tuple[Agent, ...]) -> AgentState | None:
@@ -272,17 +317,25 @@ def urgent(agents: tuple[Agent, ...]) -> AgentState | None:
 
 
 def _agents(mux: Mux, session: Session) -> tuple[Agent, ...]:
-    if mux.inventory is None or not (mux.agents or mux.gone):
+    if mux.inventory is None or not (mux.agents or mux.gone or mux.asleep):
         return ()
     windows = mux.inventory.windows
     panes = [
         pane.id for link in session.links if link.window in windows for pane in windows[link.window].panes
     ]
     living = tuple(agent for pane in panes for agent in mux.agents.get(pane, ()))
-    return living + tuple(
-        past.agent
-        for past in mux.gone.values()
-        if past.session == session.id or past.agent.pane in panes  # a window may be in several sessions
+    there = {agent.id for agent in living}
+    resting = tuple(
+        nap.agent for id, nap in mux.asleep.items() if nap.agent.pane in panes and id not in there
+    )
+    return (
+        living
+        + resting
+        + tuple(
+            past.agent
+            for past in mux.gone.values()
+            if past.session == session.id or past.agent.pane in panes  # a window may be in several sessions
+        )
     )
 
 
@@ -295,6 +348,8 @@ def _row(
     state: AgentState | None,
     agents: tuple[Agent, ...],
     metadata: Metadata,
+    context: Context,
+    ports: tuple[int, ...],
 ) -> Row:
     own = [windows[link.window] for link in session.links if link.window in windows]
     panes = [pane for window in own for pane in window.panes if not pane.mark]
@@ -311,10 +366,10 @@ def _row(
         windows=len(own),
         panes=len(panes),
         dir=active.path if active else "",
-        branch=None,
-        dirty=None,
-        worktree=None,
-        ports=(),
+        branch=context.branch,
+        dirty=context.dirty,
+        worktree=context.worktree,
+        ports=ports,
         created=session.created,
         state=state,
         unseen=any(agent.unseen for agent in agents),

@@ -64,7 +64,7 @@ def test_the_list_of_keys_holds_the_promised_ones_with_their_defaults() -> None:
         "notify.done": True, "notify.message": True, "notify.bell": True, "notify.desktop": True,
         "notify.command": None, "api.tcp": False, "api.host": "127.0.0.1", "api.port": 0,
         "approve.from_sidebar": False, "agents": {}, "sessionizer.roots": ["~"], "sessionizer.depth": 2, "keys": {},
-        "log_level": "info", "theme_dark": None, "theme_light": None,
+        "log_level": "info", "theme_dark": None, "theme_light": None, "themes": {},
     }  # fmt: skip
     assert {known.name: known.default for known in SCHEMA} == promised
 
@@ -75,7 +75,7 @@ def test_the_list_of_keys_holds_the_promised_ones_with_their_defaults() -> None:
 def test_every_kind_of_value_is_read(file: Path) -> None:
     loaded = reading(
         file,
-        "idle_timeout: 90s\nascii: true\ntheme_dark: latte\n"
+        "idle_timeout: 90s\nascii: true\ntheme_dark: nord\n"
         "sidebar: {width: 200, position: right, lone: shell}\n"
         "reap:\n  interval: 0\n  term_wait: 1500ms\n  keep: [ssh-agent, 'my thing']\n"
         "notify: {command: [notify-send, '{text}']}\n"
@@ -84,7 +84,7 @@ def test_every_kind_of_value_is_read(file: Path) -> None:
     )
     assert loaded.problems == ()
     read = loaded.config
-    assert (read.idle_timeout, read.ascii, read.theme_dark, read.log_level) == (90.0, True, "latte", "debug")
+    assert (read.idle_timeout, read.ascii, read.theme_dark, read.log_level) == (90.0, True, "nord", "debug")
     assert (read.sidebar.width, read.sidebar.position, read.sidebar.lone) == (200, "right", "shell")
     assert (read.reap.interval, read.reap.term_wait, read.reap.keep) == (0.0, 1.5, ("ssh-agent", "my thing"))
     assert read.notify.command == ("notify-send", "{text}")
@@ -218,11 +218,11 @@ def test_one_bad_key_never_discards_its_neighbours(file: Path) -> None:
 
 
 def test_a_key_that_stands_twice_is_reported_and_the_last_counts(file: Path) -> None:
-    loaded = reading(file, "theme: a\nascii: true\ntheme: b\n")
+    loaded = reading(file, "theme: dracula\nascii: true\ntheme: nord\n")
     problem = only_problem(loaded)
     assert (problem.line, problem.key) == (3, "theme")
     assert "line 1" in problem.message
-    assert loaded.config.theme == "b"
+    assert loaded.config.theme == "nord"
 
 
 def test_problems_come_in_the_order_of_the_lines(file: Path) -> None:
@@ -363,7 +363,7 @@ def cli(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_check_prints_each_fault_and_exits_1(file: Path) -> None:
-    file.write_text("theme: x\nwidht: 3\n")
+    file.write_text("theme: nord\nwidht: 3\n")
     done = cli(file, "check")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith(f"{file}:2: widht: is no known key; the nearest is sidebar.width.")

@@ -468,6 +468,25 @@ def test_it_gives_up_in_the_end(short: Path, start: Started) -> None:
     assert modes_on(terminal) == []
 
 
+def test_it_outlives_its_server_by_its_patience_at_most(server: Server, start: Started) -> None:
+    """However well they got on: it counts from when the server went."""
+    script = server.runtime / "impatient.py"
+    script.write_text(
+        f"import sys\nsys.path.append({str(ROOT)!r})\nfrom opensessions import pump\n"
+        "assert pump.PATIENCE == 60\npump.PATIENCE, pump.START_AFTER = 0.6, 100\n"
+        "sys.exit(pump.main(sys.argv[1:]))\n"
+    )
+    terminal = start(server.runtime, pump=str(script), cols=80)
+    server.accept()
+    server.send(b"P", HERE)
+    terminal.see("here")
+    began = time.monotonic()
+    server.close()
+    assert start.end(terminal) == 1
+    assert 0.6 <= time.monotonic() - began < 5
+    assert "no server for 0.6 seconds" in terminal.text
+
+
 def test_a_server_that_hangs_up_at_once_does_not_make_it_spin(server: Server, start: Started) -> None:
     start(server.runtime)
     began = time.monotonic()

@@ -12,6 +12,7 @@ from opensessions.events import (
     ModeChosen,
     MuxJoined,
     MuxLeft,
+    OrphansCounted,
     RowHidden,
     RowMoved,
     SavedArrangement,
@@ -175,3 +176,11 @@ def test_two_equal_readings_encode_to_equal_bytes() -> None:
         snapshot(once, "i").json()
         == snapshot(reduce(once, InventoryRead(MUX, inventory("a", "b"))), "i").json()
     )
+
+
+def test_orphans_are_counted_whatever_becomes_of_multiplexers() -> None:
+    counted = after(InventoryRead(MUX, inventory("a")), OrphansCounted(2))
+    assert counted.orphans == 2
+    assert reduce(counted, OrphansCounted(2)) is counted
+    gone = reduce(reduce(counted, InventoryRead(MUX, inventory("b"))), MuxLeft(MUX))
+    assert (gone.orphans, gone.muxes) == (2, {})

@@ -5,12 +5,14 @@ from __future__ import annotations
 from opensessions.events import (
     AgentDismissed,
     AgentsSeen,
+    ContextSeen,
     InventoryRead,
     MuxJoined,
+    PortsSeen,
     SavedArrangement,
     TimePassed,
 )
-from opensessions.model import Agent, AgentState, Inventory, Link, Pane, Session, Window
+from opensessions.model import Agent, AgentState, Context, Inventory, Link, Pane, Session, Window
 from opensessions.reduce import State, reduce, view
 
 
@@ -101,3 +103,18 @@ def test_rows_end_by_a_clock_that_nobody_sets() -> None:
     state = after(InventoryRead("m", APART), SEEN, GONE)
     assert shown(after(TimePassed("m", 20.0 + 899), state=state)) == {"$1": [("%1", "exited")]}
     assert shown(after(TimePassed("m", 20.0 + 900), state=state)) == {}
+
+
+def test_a_row_tells_where_its_session_works() -> None:
+    context = Context("main", True, "beside", "/r/.git")
+    known = after(
+        InventoryRead("m", APART), ContextSeen("m", {"$1": context}), PortsSeen("m", {"$2": (80, 3000)})
+    )
+    first, second = view(known.muxes["m"]).sessions
+    assert (first.branch, first.dirty, first.worktree, first.ports) == ("main", True, "beside", ())
+    assert (second.branch, second.dirty, second.worktree, second.ports) == (None, None, None, (80, 3000))
+    same = after(ContextSeen("m", {"$1": context}), PortsSeen("m", {"$2": (80, 3000)}), state=known)
+    assert same is known
+    again = after(InventoryRead("m", inventory({"$1": ("@1",)}, {"@1": ("%1",)}, started=2)), state=known)
+    (fresh,) = view(again.muxes["m"]).sessions  # another server, whose sessions have the same names
+    assert (fresh.branch, fresh.ports) == (None, ())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from opensessions import caller
+from opensessions.cli.ending import PATIENCE, add_confirmation, end
 from opensessions.cli.switch import add_client
 from opensessions.cli.talk import ask, registered
 
@@ -15,18 +17,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do with which agent."""
     parser.add_argument(
         "act",
-        choices=("focus", "dismiss"),
-        help="focus: show its pane; dismiss: mark it as seen, and remove its row if it has exited",
+        choices=("focus", "dismiss", "kill", "hibernate", "resume"),
+        help="focus: show its pane; dismiss: mark it as seen, and remove its row if it has exited or hibernates; "
+        "kill: end it and what it has started, never its pane's shell; hibernate: end it while nobody looks, and keep "
+        "its row; resume: type what goes on with it into its pane, if a shell waits there",
     )
     parser.add_argument("target", metavar="TARGET", help=TARGET)
     add_client(parser)
+    add_confirmation(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Both can be undone by nothing but looking elsewhere, so nothing is asked."""
+    """`kill` asks first. What the others do can be undone by looking elsewhere, or by resuming."""
     who = caller.find()
-    client = arguments.client or (who.client if who else "")
-    more = {"client": client} if arguments.act == "focus" else {}
-    mux = who.mux if who else ""
-    ask(registered(who), f"agent-{arguments.act}", target=arguments.target, mux=mux, **more)
+    which = {"target": arguments.target, "mux": who.mux if who else ""}
+    line = registered(who)
+    verb = f"agent-{arguments.act}"
+    if arguments.act == "kill":
+        return end(line, verb, arguments, **which)
+    if arguments.act == "focus":
+        which["client"] = arguments.client or (who.client if who else "")
+    line.settimeout(PATIENCE)
+    done = ask(line, verb, **which)
+    if arguments.act == "hibernate":
+        print(f"To resume it: {done['resume']}")
+    if arguments.act == "resume":
+        print(done["command"])
+        if not done["typed"]:
+            print(f"opensessions: It was not typed into {done['pane']}: {done['why']}", file=sys.stderr)
+            return 1
     return 0

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 
 from opensessions import __version__, caller, config, installation, paths, setups, start
 from opensessions.caller import Caller
+from opensessions.cli import process_checks
 from opensessions.cli.talk import ask
 from opensessions.errors import OpenSessionsError, UnsafePath
 from opensessions.setups import Check
@@ -50,6 +51,7 @@ def own_checks(who: Caller | None) -> Iterator[Check]:
     yield guarded("state directory", lambda: private(paths.state_dir()))
     yield configuration()
     yield server(runtime)
+    yield from process_checks.checks(runtime)
 
 
 def guarded(name: str, look: Callable[[], str]) -> Check:

@@ -33,6 +33,12 @@ def told(found: dict[str, Any], now: float) -> str:
     if found["waiting_for"]:
         state += f" ({found['waiting_for']})"
     lines = [f"{state} since {ago(now - found['since'])}."]
+    if found["state"] == "hibernated":
+        lines.append(f"To resume it: {found['resume']}")
+        lines.append(
+            f"That is what this types, if a shell waits there: opensessions agent resume {found['pane']}"
+        )
+        return "\n".join(lines)
     if found["liveness"] == "exited":
         lines.append("It has exited; this is what was known last.")
         return "\n".join(lines)

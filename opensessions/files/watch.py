@@ -59,6 +59,11 @@ class Watch:
         else:
             asyncio.get_running_loop().add_reader(self._inotify.handle, self._read)
 
+    @property
+    def told(self) -> bool:
+        """Does the system tell of changes? Else the paths are looked at, and folders cost more than files."""
+        return self._inotify is not None
+
     def wish(self, token: str, paths: Collection[str]) -> None:
         """From now on this token wants exactly these paths."""
         wished = frozenset(paths)

@@ -4,13 +4,14 @@ tells something new, when an agent exits, and at a sweep."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from opensessions.agents.detect import NOTHING, Match, detect, recognise, recognise_all, shown_panes
 from opensessions.agents.known import Kinds
 from opensessions.model import Inventory, Process
 from opensessions.processes.exits import Exits
-from opensessions.processes.scan import Scanner
+from opensessions.processes.scan import Scanner, Table
 from opensessions.processes.source import ProcessSource
 from opensessions.reduce import State
 from opensessions.server.bus import Bus
@@ -36,8 +37,13 @@ class AgentWatch:
         self._exits = Exits(self._exited)
         self._woken = asyncio.Event()
         self._full = True
+        self._table: Table | None = None
         self._read: dict[str, Inventory] = {}
         """What the last look was made with."""
+        self.on_processes: Callable[[], None] = _nothing
+        """Called when `processes` has changed."""
+        self.on_found: Callable[[], None] = _nothing
+        """Called when the tracker was told which agents there are."""
         bus.observe(self._on_change)
 
     async def run(self) -> None:
@@ -53,9 +59,14 @@ class AgentWatch:
         finally:
             self._exits.close()
 
-    def sweep(self) -> None:
-        """Look at every process soon, whatever is believed to be known."""
-        self._full = True
+    @property
+    def processes(self) -> Mapping[int, Process]:
+        """Every process below the panes, when they were last looked at; another object when one differs."""
+        return self._matches.processes
+
+    def sweep(self, table: Table | None = None) -> None:
+        """Look at every process soon, whatever is believed to be known. `table`: they were just looked at."""
+        self._full, self._table = True, table
         self._woken.set()
 
     def is_helper(self, pid: int) -> bool:
@@ -94,11 +105,14 @@ class AgentWatch:
             for pane in inventory.windows[window].panes
             if pane.id in panes[key]
         }
-        full, self._full = self._full, False
-        processes = await asyncio.to_thread(self._scanner.scan, roots, near, full)
+        full, table, self._full, self._table = self._full, self._table, False, None
+        processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
         if processes is self._matches.processes and read == self._read:
             return
+        changed = processes is not self._matches.processes
         self._matches, self._read = recognise_all(processes, self._kinds, self._matches), read
+        if changed:
+            self.on_processes()
         watched: dict[int, int] = {}
         for key in read:
             elsewhere = {pid for other, each in panes.items() if other != key for pid in each.values()}
@@ -108,7 +122,12 @@ class AgentWatch:
             if now is not None and now.generation == generations[key]:
                 self._tracker.update(key, found)
         self._exits.watch(watched)
+        self.on_found()
 
 
 def _inventories(state: State) -> dict[str, Inventory]:
     return {key: mux.inventory for key, mux in state.muxes.items() if mux.inventory is not None}
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -15,17 +15,25 @@ from typing import Any
 
 from opensessions import __version__, config, installation, paths
 from opensessions.agents.known import kinds
+from opensessions.context.git import Git
+from opensessions.context.ports import this_system as listeners
 from opensessions.errors import OpenSessionsError
+from opensessions.processes.audit import Audit
 from opensessions.processes.source import this_system
 from opensessions.provider import Context, SidebarWish
 from opensessions.reduce import State
 from opensessions.server.agent_events import AgentEvents
 from opensessions.server.agents import AgentWatch
 from opensessions.server.api import Api
+from opensessions.server.appearance import Appearance
 from opensessions.server.attention import Attention
 from opensessions.server.bus import Bus
+from opensessions.server.context import ContextWatch
+from opensessions.server.ender import Ender
+from opensessions.server.endings import Endings
 from opensessions.server.guard import Guard, Holder
 from opensessions.server.hearing import Hearing
+from opensessions.server.hibernate import Hibernation
 from opensessions.server.http import Http
 from opensessions.server.idle import reasons
 from opensessions.server.listen import Line
@@ -33,16 +41,20 @@ from opensessions.server.log import open_log
 from opensessions.server.metadata import Remarks
 from opensessions.server.muxes import Muxes
 from opensessions.server.notify import Notifier
+from opensessions.server.orphans import Orphans, claim
 from opensessions.server.parting import Parting
+from opensessions.server.ports import PortWatch
+from opensessions.server.schemes import Mac, Portal
 from opensessions.server.screens import Screens
+from opensessions.server.sessions import Sessions
 from opensessions.server.sidebars import Sidebars
 from opensessions.server.store import Store
 from opensessions.server.supervise import contain, supervise
 from opensessions.server.tcp import Tcp
 from opensessions.server.tracking import Tracker
+from opensessions.server.trees import Trees
 from opensessions.server.verbs import Verbs
 from opensessions.server.whereabouts import Finder
-from opensessions.sidebar.theme import DEFAULT, THEMES
 from opensessions.sidebar.view import ViewOptions
 
 log = logging.getLogger(__name__)
@@ -64,9 +76,12 @@ def run(runtime: str, guard: Guard, to_terminal: bool = False) -> int:
     holder = Holder(os.getpid(), __version__, installation.root(), str(uuid.uuid4()), time.time())
     guard.announce(holder)
     log.info("server %s started in %s, instance %s", __version__, runtime, holder.instance)
+    instance = claim(state, holder.instance)
     try:
         asyncio.run(Server(runtime, state, holder, guard, loaded.config).serve())
     finally:
+        if instance:
+            instance.release()
         guard.release()
     log.info("server ended")
     return 0
@@ -78,6 +93,13 @@ def _forget_last_words(runtime: str) -> None:
         os.truncate(f"{runtime}/server.err", 0)
     except FileNotFoundError:
         pass  # it was started in the foreground
+
+
+def _limit_stop() -> None:
+    """From the first call on this process has HARD_STOP seconds: then the kernel's alarm ends it."""
+    if not signal.getitimer(signal.ITIMER_REAL)[0]:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(HARD_STOP)
 
 
 class Server:
@@ -102,8 +124,8 @@ class Server:
             self._bus, store, runtime, context, wish, published, settings.sidebar.mode, settings.ascii
         )
         look = ViewOptions(ascii=settings.ascii, home=os.path.expanduser("~"))
-        theme = THEMES.get(settings.theme, DEFAULT)
-        self._sidebars = Sidebars(self._bus, self._muxes, theme, look, self._spawn)
+        self._appearance = Appearance(settings, state)
+        self._sidebars = Sidebars(self._bus, self._muxes, self._appearance, look, self._spawn)
         self._verbs = Verbs(holder, self._bus, self._muxes, self._sidebars, self._spawn, self.stop)
         finder = Finder(self._bus, self._muxes)
         self._notifier = Notifier(self._bus, self._muxes, self._sidebars, settings.notify, self._spawn)
@@ -116,12 +138,43 @@ class Server:
         self._tcp = Tcp(settings.api, runtime, api)
         self._tracker = Tracker(self._bus, this_system())
         self._agents = AgentWatch(self._bus, kinds(settings.agents), this_system(), self._tracker)
+        self._orphans = Orphans(
+            self._bus, self._muxes, self._tracker, this_system(), context, state, holder.instance, settings.reap,
+            self._spawn, self._agents.sweep,
+        )  # fmt: skip
+        self._agents.on_found = self._orphans.keeper.note
+        self._verbs.add("reap", self._orphans.reaper.reap)
+        self._verbs.add("reap-plan", self._orphans.reaper.plan)
+        self._verbs.add("orphans", self._orphans.reaper.listed)
+        self._verbs.pending = lambda: self._orphans.reaper.pending
+        git = Git(f"{runtime}/git", os.path.expanduser("~"))
+        self._context = ContextWatch(self._bus, git, lambda: self._agents.processes)
+        self._agents.on_processes = self._context.stirred
+        self._ports = PortWatch(self._bus, listeners(), lambda: self._agents.processes)
         self._screens = Screens(self._bus, self._muxes, self._tracker)
         hearing = Hearing(self._bus, self._tracker, self._agents.is_helper, self._agents.is_agent)
         self._verbs.add("agent-hook", hearing.hook)
         self._agent_events.on_event = hearing.event
         self._parting = Parting(self._bus)
-        Attention(self._bus, self._muxes, self._verbs, self._tracker)
+        self._trees = Trees(self._bus, this_system(), self._tracker, state)
+        self._trees.orphans = self._orphans.reaper.orphans
+        self._trees.reread = lambda key: self._muxes.get(key).provider.refresh()
+        self._verbs.add("ps", self._trees.ps)
+        self._verbs.add_stream("ps-watch", self._trees.watch)
+        attention = Attention(self._bus, self._muxes, self._verbs, self._tracker)
+        self._ender = Ender(
+            self._bus, self._muxes, this_system(), Audit(f"{state}/reap.log"), settings.reap.term_wait
+        )
+        endings = Endings(
+            self._bus, self._muxes, self._verbs, attention, self._tracker, this_system(), self._ender
+        )
+        self._hibernation = Hibernation(
+            self._bus, self._muxes, self._verbs, attention, self._tracker, endings, this_system(),
+            settings.hibernate.after, self._spawn,
+        )  # fmt: skip
+        Sessions(self._bus, self._muxes, self._verbs)
+        self._verbs.add("theme", self._appearance.verb)
+        self._sidebars.deeds.act = self._verbs.call
         self._stopping = asyncio.Event()
         self._restart = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,12 +184,18 @@ class Server:
         self._verbs.on_count = self._reconsider
 
     async def serve(self) -> None:
-        """Until `stop`."""
+        """Until `stop`. Whatever hangs after it, such as a thread that `asyncio.run` waits for, is ended hard."""
+        try:
+            await self._serve()
+        finally:
+            _limit_stop()
+
+    async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop, f"signal {number.name}", False)
         async with asyncio.TaskGroup() as self._group:
-            self._muxes.start(self._group, lambda: self.stop("the last multiplexer is gone", False))
+            self._muxes.start(self._group, self._last_gone)
             listeners = [
                 await self._listen(paths.server_socket(self._runtime)),
                 await asyncio.start_unix_server(self._api.handle, self._own(paths.api_socket(self._runtime))),
@@ -146,9 +205,20 @@ class Server:
             self._spawn(supervise("the agents", self._agents.run))
             self._spawn(supervise("the agents' files", self._tracker.run))
             self._spawn(supervise("the agents' screens", self._screens.run))
+            self._spawn(supervise("the sessions' directories", self._context.run))
+            self._spawn(supervise("the sessions' ports", self._ports.run))
+            self._spawn(supervise("what agents take", self._trees.run))
+            self._follow_system()
             self._reconsider()
             await self._stopping.wait()
             await self._leave(listeners)
+
+    def _follow_system(self) -> None:
+        """Hear whether it is dark or light, if the user wants that."""
+        if self._appearance.follows:
+            mac = Mac(self._appearance.told)
+            self._appearance.on_arrival = lambda: mac.arrived(self._spawn)
+            self._spawn(supervise("the desktop's portal", Portal(self._appearance.told).run))
 
     def stop(self, why: str, restart: bool) -> None:
         """Leave soon and in order; `restart`: another server follows, so sidebars stay and reconnect."""
@@ -156,6 +226,13 @@ class Server:
             log.info("stopping: %s", why)
             self._restart = restart
             self._stopping.set()
+
+    def _last_gone(self) -> None:
+        self._spawn(self._follow_the_last())
+
+    async def _follow_the_last(self) -> None:
+        await self._ender.settled()
+        await self._orphans.last_gone(lambda: self.stop("the last multiplexer is gone", False))
 
     async def _listen(self, path: str) -> asyncio.Server:
         return await asyncio.get_running_loop().create_unix_server(
@@ -171,9 +248,8 @@ class Server:
         return path
 
     async def _leave(self, listeners: list[asyncio.Server]) -> None:
-        """Stop accepting, take back what is published, say goodbye. Hangs are ended by the kernel's alarm."""
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(HARD_STOP)
+        """Stop accepting, take back what is published, say goodbye."""
+        _limit_stop()
         for listener in listeners:
             listener.close()
         if self._guard.intact():
@@ -190,6 +266,7 @@ class Server:
         if self._leave_timer:
             self._leave_timer.cancel()
         self._parting.close()
+        self._hibernation.close()
         for task in tuple(self._tasks):
             task.cancel()
 
@@ -212,7 +289,9 @@ class Server:
 
     def _reconsider(self) -> None:
         """Start the clock when nothing needs us any more, stop it when something does."""
-        needed = reasons(self._bus.state, len(self._sidebars.connected), self._verbs.watchers)
+        needed = reasons(
+            self._bus.state, len(self._sidebars.connected), self._verbs.watchers, self._verbs.pending()
+        )
         if needed or not self._settings.idle_timeout:
             if self._leave_timer:
                 self._leave_timer.cancel()
@@ -226,11 +305,13 @@ class Server:
         """Once a minute, a little off the beat: hooks put back, everything read again, whatever the events said."""
         while True:
             interval = self._settings.reap.interval or 60.0
-            await asyncio.sleep(interval * random.uniform(0.95, 1.05))
+            # Never early: two sweeps must lie `reap.grace` apart, which is as long by default.
+            await asyncio.sleep(interval * random.uniform(1.0, 1.1))
             self._check_guard()
             for key, mux in tuple(self._muxes.muxes.items()):
                 try:
                     await mux.provider.sweep()
                 except OpenSessionsError as error:
                     log.warning("%s: %s", key, error)
-            self._agents.sweep()
+            await self._orphans.sweep()
+            self._reconsider()

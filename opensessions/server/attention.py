@@ -88,7 +88,9 @@ class Attention:
 
     async def _explain(self, arguments: Arguments) -> object:
         mux, agent = self.meant(arguments)
-        return explain(agent, mux, self._tracker.get(agent.id), asyncio.get_running_loop().time())
+        nap = self._bus.state.muxes[mux].asleep.get(agent.id)
+        now = asyncio.get_running_loop().time()
+        return explain(agent, mux, self._tracker.get(agent.id), now, nap.resume if nap else ())
 
     def _asked(self, arguments: Arguments) -> tuple[str, str]:
         """The multiplexer and the client. Refused where there are none."""
@@ -112,7 +114,11 @@ class Attention:
         several."""
         target = needed(arguments, "target")
         gone = [(key, past.agent) for key, mux in self._bus.state.muxes.items() for past in mux.gone.values()]
-        everybody = [*self._agents(), *gone]
+        asleep = [
+            (key, nap.agent) for key, mux in self._bus.state.muxes.items() for nap in mux.asleep.values()
+        ]
+        there = {agent.id for _, agent in self._agents()}
+        everybody = [*self._agents(), *(each for each in asleep if each[1].id not in there), *gone]
         for found in (
             [each for each in everybody if each[1].id == target],
             [each for each in everybody if each[1].pane == target],

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 
 from opensessions.agents.fuse import LONG_AGO, Claim, Role
 from opensessions.agents.signal import Source
 from opensessions.agents.track import clean
 from opensessions.model import Agent
+from opensessions.server.resting import command
 from opensessions.server.tracked import Tracked
 
 
-def explain(agent: Agent, mux: str, tracked: Tracked | None, now: float) -> dict[str, object]:
+def explain(
+    agent: Agent, mux: str, tracked: Tracked | None, now: float, resume: Sequence[str] = ()
+) -> dict[str, object]:
     """The agent, and each source with what it said, for how long it has said so, and what came of it. `now` on the
-    claims' clock. `tracked` is None for an agent that has exited."""
+    claims' clock. `tracked` is None for an agent that has exited; `resume` goes on with one that hibernates."""
     told: dict[str, object] = {
         "mux": mux,
         "pane": agent.pane,
@@ -28,6 +32,7 @@ def explain(agent: Agent, mux: str, tracked: Tracked | None, now: float) -> dict
         "background": agent.background,
         "thread": agent.thread,
         "waiting_for": agent.waiting_for,
+        "resume": shlex.join(resume or _resume(agent, tracked)) or None,
         "sources": [],
     }
     if tracked is None:
@@ -47,6 +52,10 @@ def explain(agent: Agent, mux: str, tracked: Tracked | None, now: float) -> dict
         if there
     ]  # fmt: skip
     return told
+
+
+def _resume(agent: Agent, tracked: Tracked | None) -> Sequence[str]:
+    return command(tracked.found.kind.resume, agent.thread) if tracked else ()
 
 
 def _source(source: Source, claim: Claim, roles: Mapping[Source, Role], now: float) -> dict[str, object]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from opensessions.reduce import State
 
 
-def reasons(state: State, pumps: int, api_clients: int) -> tuple[str, ...]:
-    """Why the server stays, as words for the log and `doctor`; empty: nothing needs it."""
+def reasons(state: State, pumps: int, api_clients: int, pending: int = 0) -> tuple[str, ...]:
+    """Why the server stays, as words for the log and `doctor`; empty: nothing needs it. `pending`: orphans that
+    the next sweeps will end."""
     found = []
     if pumps:
         found.append(f"{pumps} sidebar(s) connected")
     if api_clients:
         found.append(f"{api_clients} API client(s) connected")
+    if pending:
+        found.append(f"{pending} orphan(s) to be ended")
     for mux in state.muxes.values():
         if mux.inventory and mux.inventory.clients:
             found.append(f"{len(mux.inventory.clients)} client(s) attached to {mux.socket}")

@@ -241,7 +241,7 @@ class Muxes:
             return
         try:
             self._store.save_arrangement(key, saved_arrangement(known))
-            if known.agents:
+            if known.agents or known.asleep:
                 self._store.save_agents(key, remembered(known))
         except (OSError, OpenSessionsError) as error:
             log.error("%s: order and agents were not saved: %s", key, error)

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from msgspec.structs import replace
+
 from opensessions import wire
-from opensessions.errors import MuxError, OpenSessionsError, Refused
-from opensessions.events import ModeChosen, RowHidden, RowMoved
+from opensessions.errors import MuxError, OpenSessionsError
 from opensessions.model import Client, Inventory
-from opensessions.provider import LeaveSidebar, ShowMessage, SwitchClient
+from opensessions.provider import ShowMessage
 from opensessions.reduce import State
+from opensessions.server.appearance import Appearance
 from opensessions.server.bus import Bus
+from opensessions.server.deeds import Deeds
 from opensessions.server.muxes import Muxes
-from opensessions.sidebar import keys, ui
+from opensessions.sidebar import intents, keys, ui
+from opensessions.sidebar.confirm import Question
 from opensessions.sidebar.paint import paint
+from opensessions.sidebar.reports import Reports, only_reports
 from opensessions.sidebar.theme import Depth, Theme, depth_of
 from opensessions.sidebar.view import Frame, ViewOptions, view
 
@@ -30,7 +36,11 @@ TICK = 0.25
 """Seconds between two frames of a spinner."""
 ESCAPE_PAUSE = 0.05
 """Seconds after which an Esc that nothing followed is the key Esc."""
-WIDTHS = range(15, 201)
+READ = 0.35
+"""Seconds for which a question must have been on the screen before a key can mean yes: who types words into a sidebar
+by mistake types faster."""
+LAPSE = 10.0
+"""Seconds after which a question is taken back."""
 CELLS = range(1, 10_001)
 """What tmux allows a window, in either direction."""
 
@@ -52,6 +62,9 @@ class Sidebar:
         self.decoder = keys.Decoder()
         self.ui = ui.Ui()
         self.frame: Frame | None = None
+        self.worn: Theme | None = None
+        """The theme in which it was painted last."""
+        self.reports = Reports()
         self.looker = ""
         """The session that the client looking at it is in; "" while nobody looks."""
         self.draining = False
@@ -62,23 +75,29 @@ class Sidebar:
         self.held = b""
         """Keys that came before we knew that the pane is active; decided by the next reading."""
         self.escape: asyncio.TimerHandle | None = None
+        self.asked: Question | None = None
+        """The question that its terminal shows, and since when."""
+        self.asked_at = 0.0
+        self.lapse: asyncio.TimerHandle | None = None
 
 
 class Sidebars:
     """All of them, for all multiplexers."""
 
     def __init__(
-        self, bus: Bus, muxes: Muxes, theme: Theme, options: ViewOptions,
+        self, bus: Bus, muxes: Muxes, appearance: Appearance, options: ViewOptions,
         spawn: Callable[[Coroutine[Any, Any, None]], Any],
     ) -> None:  # fmt: skip
         self._bus = bus
         self._muxes = muxes
-        self._theme = theme
+        self._appearance = appearance
+        appearance.on_change = self._repaint
         self._options = options
         self._spawn = spawn
         self._tick = 0
         self._ticking: asyncio.TimerHandle | None = None
         self.connected: set[Sidebar] = set()
+        self.deeds = Deeds(bus, muxes)
         bus.observe(self._on_change)
 
     # --- connections ----------------------------------------------------------------------------------------
@@ -100,6 +119,8 @@ class Sidebars:
         self.connected.discard(sidebar)
         if sidebar.escape:
             sidebar.escape.cancel()
+        if sidebar.lapse:
+            sidebar.lapse.cancel()
 
     def resize(self, sidebar: Sidebar, cols: int, rows: int) -> None:
         """Its terminal has another size: everything is painted anew."""
@@ -117,7 +138,7 @@ class Sidebars:
     def _on_change(self, new: State, old: State) -> None:
         for sidebar in tuple(self.connected):
             sidebar.mux = sidebar.mux or self._muxes.key_of(sidebar.socket)
-            if new.muxes.get(sidebar.mux) is not old.muxes.get(sidebar.mux):
+            if new.muxes.get(sidebar.mux) is not old.muxes.get(sidebar.mux) or new.orphans != old.orphans:
                 self._look(sidebar)
                 self._release(sidebar)
                 self.paint(sidebar)
@@ -133,7 +154,11 @@ class Sidebars:
         sidebar.focused = bool(session) and pane is not None and pane.active
         if session and session != sidebar.looker:
             sidebar.ui = ui.arrive(sidebar.ui, session)
+            if question := self._appearance.arrived():
+                sidebar.transport.write(wire.frame(b"P", question))
         sidebar.looker = session
+        if not sidebar.focused and (sidebar.ui.question or sidebar.ui.picker):
+            sidebar.ui = replace(sidebar.ui, question=None, picker=None)
 
     def _viewer(self, sidebar: Sidebar) -> Client | None:
         """Of the clients whose current window holds the sidebar, the one used last."""
@@ -154,9 +179,14 @@ class Sidebars:
         known = self._bus.state.muxes.get(sidebar.mux)
         if mux is None or known is None:
             return None
+        resumes = {id: shlex.join(nap.resume) for id, nap in known.asleep.items()}
+        now = asyncio.get_running_loop().time()
+        ripe = sidebar.asked == sidebar.ui.question and now - sidebar.asked_at >= READ
         return ui.Scene(
-            mux, sidebar.cols, sidebar.rows, sidebar.own, sidebar.looker, known.mode, sidebar.focused
-        )
+            mux, sidebar.cols, sidebar.rows, sidebar.own, sidebar.looker, known.mode, sidebar.focused,
+            orphans=self._bus.state.orphans, resumes=resumes, ripe=ripe,
+            themes=self._appearance.names, theme=self._appearance.name,
+        )  # fmt: skip
 
     def paint(self, sidebar: Sidebar) -> None:
         """Bring its terminal up to date, if somebody looks and it can take it."""
@@ -165,11 +195,39 @@ class Sidebars:
             return
         sidebar.ui = ui.settle(sidebar.ui, scene)
         frame = view(scene, sidebar.ui, self._options, self._tick)
-        data = paint(sidebar.frame, frame, self._theme, sidebar.depth)
+        theme = self._appearance.theme(sidebar.ui.picker.chosen if sidebar.ui.picker else "")
+        known = sidebar.frame if theme is sidebar.worn else None
+        data = paint(known, frame, theme, sidebar.depth)
+        sidebar.worn = theme
         sidebar.frame = frame
         if data:
             sidebar.transport.write(wire.frame(b"P", data))
+        if sidebar.asked != sidebar.ui.question:
+            self._shown(sidebar)
         self._keep_ticking()
+
+    def _shown(self, sidebar: Sidebar) -> None:
+        """Another question is on the screen, or none any more: it lapses by itself."""
+        loop = asyncio.get_running_loop()
+        if sidebar.lapse:
+            sidebar.lapse.cancel()
+        sidebar.asked, sidebar.asked_at = sidebar.ui.question, loop.time()
+        sidebar.lapse = loop.call_later(LAPSE, self._forget, sidebar) if sidebar.asked else None
+
+    def _unask(self, sidebar: Sidebar) -> None:
+        if sidebar.lapse:
+            sidebar.lapse.cancel()
+        sidebar.asked = sidebar.lapse = None
+
+    def _forget(self, sidebar: Sidebar) -> None:
+        sidebar.lapse = None
+        sidebar.ui = replace(sidebar.ui, question=None)
+        self.paint(sidebar)
+
+    def _repaint(self) -> None:
+        """Another theme is worn."""
+        for sidebar in tuple(self.connected):
+            self.paint(sidebar)
 
     def drained(self, sidebar: Sidebar) -> None:
         """Its terminal took everything."""
@@ -195,6 +253,11 @@ class Sidebars:
         `send-keys` and `synchronize-panes` must not act here."""
         if sidebar.mux not in self._muxes.muxes:
             return
+        if self._appearance.follows:
+            if scheme := sidebar.reports.hear(data):
+                self._appearance.told(scheme)
+            if only_reports(data):
+                return
         if sidebar.held or not sidebar.focused:
             if not sidebar.held:
                 self._muxes.get(sidebar.mux).provider.refresh()
@@ -230,44 +293,32 @@ class Sidebars:
             scene = self._scene(sidebar)
             if scene is None:
                 return
-            sidebar.ui, intents = ui.press(sidebar.ui, event, scene)
-            for intent in intents:
-                self._spawn(self._carry_out(sidebar, intent))
+            asked = sidebar.ui.question
+            sidebar.ui, wanted = ui.press(sidebar.ui, event, scene)
+            if sidebar.ui.question is not asked:
+                self._unask(sidebar)  # the same question asked again is to be read again
+            for intent in wanted:
+                left = self._wear(intent) if isinstance(intent, intents.SetTheme) else intent
+                if left:
+                    self._spawn(self._carry_out(sidebar, left))
         self.paint(sidebar)
 
-    async def _carry_out(self, sidebar: Sidebar, intent: ui.Intent) -> None:
+    def _wear(self, intent: intents.SetTheme) -> intents.Intent | None:
+        """At once: a picture in the old theme in between would flash. What is left to do."""
+        try:
+            self._appearance.choose(intent.theme)
+        except OpenSessionsError as error:
+            return intents.Say(str(error))
+        return None
+
+    async def _carry_out(self, sidebar: Sidebar, intent: intents.Intent) -> None:
         looker = self._viewer(sidebar)
         try:
-            await self._intend(sidebar, intent, looker)
+            await self.deeds.do(sidebar.mux, sidebar.pane, intent, looker)
         except OpenSessionsError as error:
             log.info("sidebar %s: %s", sidebar.pane, error)
             if looker and not isinstance(error, MuxError):
                 await self._muxes.get(sidebar.mux).provider.do(ShowMessage(looker.name, str(error)))
-
-    async def _intend(self, sidebar: Sidebar, intent: ui.Intent, looker: Client | None) -> None:
-        provider = self._muxes.get(sidebar.mux).provider
-        match intent:
-            case ui.Go(session=session):
-                if looker is None:
-                    raise Refused("No client looks at this sidebar.")
-                await provider.do(SwitchClient(looker.name, session, keep_sidebar=True))
-            case ui.Leave():
-                await provider.do(LeaveSidebar(sidebar.pane))
-            case ui.Close():
-                await self._muxes.wish(sidebar.mux, visible=False)
-            case ui.Widen(by=by):
-                width = self._muxes.get(sidebar.mux).wish.width + by
-                await self._muxes.wish(sidebar.mux, width=min(max(width, WIDTHS.start), WIDTHS.stop - 1))
-            case ui.Move(session=session, by=by):
-                self._bus.dispatch(RowMoved(sidebar.mux, session, by))
-            case ui.Hide(session=session):
-                self._bus.dispatch(RowHidden(sidebar.mux, session, hidden=True))
-            case ui.Unhide(session=session):
-                self._bus.dispatch(RowHidden(sidebar.mux, session, hidden=False))
-            case ui.SetMode(mode=mode):
-                self._bus.dispatch(ModeChosen(sidebar.mux, mode))
-            case ui.Refresh():
-                provider.refresh()
 
 
 def cells(told: dict[str, str], name: str) -> int:

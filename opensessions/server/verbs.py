@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from msgspec.json import encode
@@ -15,11 +16,12 @@ from opensessions.errors import MuxError, OpenSessionsError, Refused
 from opensessions.model import Row
 from opensessions.provider import FocusSidebar, ShowMessage, SwitchClient
 from opensessions.server.bus import Bus
+from opensessions.server.deeds import WIDTHS
 from opensessions.server.guard import Holder
 from opensessions.server.idle import reasons
 from opensessions.server.muxes import Muxes
 from opensessions.server.publish import ordering
-from opensessions.server.sidebars import WIDTHS, Sidebars
+from opensessions.server.sidebars import Sidebars
 
 if TYPE_CHECKING:
     from opensessions.server.listen import Line
@@ -52,11 +54,19 @@ class Verbs:
         self.watchers = 0
         self.on_count: Callable[[], None] = lambda: None
         """Called when the number of watchers or sidebars has changed."""
+        self.pending: Callable[[], int] = lambda: 0
+        """How many orphans are to be ended."""
         self._added: dict[str, Callable[[Arguments], Coroutine[Any, Any, object]]] = {}
+
+        self._streams: dict[str, Callable[[Arguments], AsyncGenerator[bytes, None]]] = {}
 
     def add(self, verb: str, handler: Callable[[Arguments], Coroutine[Any, Any, object]]) -> None:
         """A verb of another room. The handler answers bytes or what can be JSON."""
         self._added[verb] = handler
+
+    def add_stream(self, verb: str, handler: Callable[[Arguments], AsyncGenerator[bytes, None]]) -> None:
+        """A verb of another room that goes on answering, with JSON, until who asked goes: somebody who watches."""
+        self._streams[verb] = handler
 
     async def run(self, arguments: Arguments) -> Answers:
         """The answers to one question, as (kind, payload). OpenSessionsError where it cannot be done."""
@@ -65,9 +75,20 @@ class Verbs:
             async for payload in self.watch():
                 yield b"J", payload
             return
+        if verb in self._streams:
+            async for payload in self._stream(self._streams[verb](arguments)):
+                yield b"J", payload
+            return
         if verb == "order":
             yield b"O", await self._order(arguments)
             return
+        answer = await self.call(arguments)
+        yield b"J", answer if isinstance(answer, bytes) else encode(answer)
+
+    async def call(self, arguments: Arguments) -> Any:
+        """The answer to a question that has one: bytes of JSON, or what can be JSON. OpenSessionsError where it cannot
+        be done."""
+        verb = arguments.get("verb", "")
         known: dict[str, Callable[[Arguments], Coroutine[Any, Any, object]]] = {
             "register": self._register,
             "status": self._status,
@@ -86,8 +107,7 @@ class Verbs:
             raise Refused(
                 f"This server does not know {verb!r}; it may be of another version: run `opensessions up`."
             )
-        answer = await known[verb](arguments)
-        yield b"J", answer if isinstance(answer, bytes) else encode(answer)
+        return await known[verb](arguments)
 
     async def apologise(self, arguments: Arguments, error: OpenSessionsError) -> None:
         """Say on the client that pressed the key why nothing happened."""
@@ -112,7 +132,7 @@ class Verbs:
         inventory = self._bus.state.muxes[key].inventory
         return max((client.activity for client in inventory.viewers()), default=0) if inventory else -1
 
-    async def _first_reading(self, key: str) -> None:
+    async def first_reading(self, key: str) -> None:
         try:
             async with asyncio.timeout(FIRST_READING):
                 await self._muxes.get(key).read.wait()
@@ -127,7 +147,7 @@ class Verbs:
         key = self._muxes.register(
             needed(arguments, "provider"), needed(arguments, "target"), arguments.get("binary", "")
         )
-        await self._first_reading(key)
+        await self.first_reading(key)
         return {
             "mux": key,
             "pid": self._holder.pid,
@@ -158,7 +178,9 @@ class Verbs:
                 for mux in self._bus.state.muxes.values()
                 if mux.inventory is not None
             ),
-            "stays": list(reasons(self._bus.state, len(self._sidebars.connected), self.watchers)),
+            "stays": list(
+                reasons(self._bus.state, len(self._sidebars.connected), self.watchers, self.pending())
+            ),
         }
 
     def _mux_status(self, key: str, answers: bool) -> object:
@@ -200,6 +222,17 @@ class Verbs:
             self.on_count()
             end()
 
+    async def _stream(self, answers: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        self.watchers += 1
+        self.on_count()
+        try:
+            async with aclosing(answers):
+                async for payload in answers:
+                    yield payload
+        finally:
+            self.watchers -= 1
+            self.on_count()
+
     async def _leave(self, arguments: Arguments) -> object:
         self._stop("asked to", arguments.get("restart") == "1")
         return {"pid": self._holder.pid}
@@ -209,7 +242,7 @@ class Verbs:
         `client` or the one used last."""
         where = needed(arguments, "where")
         key = self.pick(arguments)
-        await self._first_reading(key)
+        await self.first_reading(key)
         view = self._bus.view(key)
         row = meant(where, view.sessions if view else ())
         if row is None:

@@ -20,6 +20,12 @@ WIDE = 40
 """From this width on a row tells more than the essentials; from ROOMY on the directory too."""
 ROOMY = 56
 
+DIRTY = "*"
+MARKED = 8
+"""Cells from which on a name shares them with the branch."""
+LEAST = 4
+"""Cells of a branch that are worth being shown."""
+
 
 class ViewOptions(Struct, frozen=True):
     """What the user's configuration says about looks."""
@@ -44,6 +50,8 @@ class RowLook(Struct, frozen=True, gc=False):
     """(name, state, exited) of each; empty where the row is too narrow to name them."""
     windows: int
     dir: str
+    branch: str
+    dirty: bool
     current: bool
     ground: str
     """The cursor's row: `cursor`, `cursor-away` (the sidebar has no focus); else ""."""
@@ -81,7 +89,8 @@ def build(
         look = RowLook(
             row.name, row.index, row.state or "", row.unseen, len(row.agents),
             all(agent.liveness == "exited" for agent in row.agents), agents,
-            row.windows if wide else 0, row.dir if roomy else "", row.id == scene.current,
+            row.windows if wide else 0, row.dir if roomy else "", row.branch or "", bool(row.dirty),
+            row.id == scene.current,
             ground if line + ui.top == ui.place else "", unreachable or row.hidden, line in marked,
             digits, scene.width, frame if turning else 0, options.ascii, options.home,
         )  # fmt: skip
@@ -142,13 +151,30 @@ def _icon(state: str, frame: int, look: Glyphs, on: str, gone: bool) -> Span:
 
 
 def _name(row: RowLook, cells: int, look: Glyphs, on: str) -> list[Span]:
+    """The name, what was not seen, and at the right end the branch in what the name leaves."""
     name = say(row.name, look) or "?"
     style = on + _weight(row)
-    if not row.unseen or cells < 4:
-        return [Span(pad(name, cells, look.ellipsis), style)]
-    short = fit(name, cells - 2, look.ellipsis)
-    fill = " " * (cells - 2 - width(short))
-    return [Span(short, style), Span(" " + look.unseen, on + "unseen"), Span(fill, style)]
+    unseen = row.unseen and cells >= 4
+    taken = width(name) + (2 if unseen else 0)
+    branch, dirty = _branch(row, cells, taken, look)
+    left = cells - width(branch + dirty)
+    short = fit(name, left - (2 if unseen else 0) - (1 if branch or dirty else 0), look.ellipsis)
+    spans = [Span(short, style)]
+    if unseen:
+        spans.append(Span(" " + look.unseen, on + "unseen"))
+    fill = " " * (left - width(short) - (2 if unseen else 0))
+    return [*spans, Span(fill, style), Span(branch, on + "detail"), Span(dirty, on + "agent")]
+
+
+def _branch(row: RowLook, cells: int, taken: int, look: Glyphs) -> tuple[str, str]:
+    """The branch, as far as there is room beside a name that takes `taken` of the cells; and the mark of what is not
+    committed, for which even a long name is cut."""
+    if not row.branch or cells < MARKED:
+        return "", ""
+    dirty = DIRTY if row.dirty else ""
+    branch = say(row.branch, look)
+    room = cells - taken - len(dirty) - 1
+    return (fit(branch, room, look.ellipsis) if room >= min(width(branch), LEAST) else ""), dirty
 
 
 def _columns(row: RowLook, room: int, look: Glyphs, on: str) -> list[Span]:

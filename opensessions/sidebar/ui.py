@@ -1,4 +1,4 @@
-"""What one sidebar remembers by itself (cursor, scroll, filter, help), and what keys and the mouse do. Pure.
+"""What one sidebar remembers by itself (cursor, scroll, filter, question), and what keys and the mouse do. Pure.
 
 Nothing here changes the multiplexer: what the user wants of it comes out as Intent values.
 """
@@ -11,6 +11,35 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from opensessions.model import Mode, MuxView, Row
+from opensessions.sidebar import picker
+from opensessions.sidebar.confirm import (
+    Act,
+    Question,
+    about_agent,
+    about_orphans,
+    about_session,
+    chosen,
+    stands,
+)
+from opensessions.sidebar.intents import (
+    Close,
+    Go,
+    Hibernate,
+    Hide,
+    Intent,
+    KillAgent,
+    KillSession,
+    Leave,
+    Move,
+    Reap,
+    Refresh,
+    Resume,
+    Say,
+    SetMode,
+    SetTheme,
+    Unhide,
+    Widen,
+)
 from opensessions.sidebar.keymap import ACTIONS, BINDINGS
 from opensessions.sidebar.keys import Input, Key, Mouse, Paste
 from opensessions.sidebar.text import clean, graphemes
@@ -44,6 +73,10 @@ class Ui(Struct, frozen=True):
     help_top: int = 0
     reveal: bool = False
     """Hidden sessions are listed too (without an index)."""
+    picker: picker.Picker | None = None
+    """The list of themes, while it is open: the sidebar wears the one under its cursor."""
+    question: Question | None = None
+    """What the user was asked before something is ended; the next key answers it."""
 
 
 class Scene(Struct, frozen=True):
@@ -61,58 +94,17 @@ class Scene(Struct, frozen=True):
     """Keys that the client's user types arrive here."""
     message: str = ""
     """One line for the footer; goes before hints."""
+    orphans: int = 0
+    """Agents that have lost their pane."""
+    themes: tuple[str, ...] = ()
+    """The names of all themes; `theme` is the worn one's."""
+    theme: str = ""
+    resumes: Mapping[str, str] = {}
+    """How to resume each hibernated agent, by its id."""
+    ripe: bool = False
+    """The question has been on the screen for long enough to be read: only then a key means yes."""
 
 
-class Go(Struct, frozen=True):
-    """Switch the looking client to a session."""
-
-    session: str
-
-
-class Close(Struct, frozen=True):
-    """Hide the sidebars."""
-
-
-class Leave(Struct, frozen=True):
-    """Give the focus back to the pane that had it."""
-
-
-class Move(Struct, frozen=True):
-    """Move a row by so many places among the rows that have an index."""
-
-    session: str
-    by: int
-
-
-class Hide(Struct, frozen=True):
-    """Take a session out of the list."""
-
-    session: str
-
-
-class Unhide(Struct, frozen=True):
-    """Bring a hidden session back."""
-
-    session: str
-
-
-class SetMode(Struct, frozen=True):
-    """Choose which rows are listed, in every sidebar of the multiplexer."""
-
-    mode: Mode
-
-
-class Refresh(Struct, frozen=True):
-    """Read everything again."""
-
-
-class Widen(Struct, frozen=True):
-    """Make the sidebars wider by so many cells (negative: narrower)."""
-
-    by: int
-
-
-Intent = Go | Close | Leave | Move | Hide | Unhide | SetMode | Refresh | Widen
 Outcome = tuple[Ui, tuple[Intent, ...]]
 
 
@@ -131,7 +123,7 @@ def shape(ui: Ui, scene: Scene) -> Shape:
     header = scene.height >= 4
     notice = scene.mux.reachable is False and scene.height >= 3
     air = scene.height >= 12
-    footer = scene.height >= 6 or (scene.height >= 2 and bool(ui.filtering or scene.message))
+    footer = scene.height >= 6 or (scene.height >= 2 and bool(ui.filtering or scene.message or ui.question))
     first = header + notice + air
     return Shape(header, notice, first, max(0, scene.height - first - footer), footer)
 
@@ -172,7 +164,10 @@ def arrive(ui: Ui, session: str) -> Ui:
 
 def settle(ui: Ui, scene: Scene) -> Ui:
     """The Ui made to fit a new scene. The cursor goes to the nearest row if its own is gone; rows on the
-    screen stay where they are as far as they can. Keep what it returns: the next one starts from it."""
+    screen stay where they are as far as they can; a question about what has changed is dropped. Keep what it returns:
+    the next one starts from it."""
+    if ui.question and not _asked(ui.question, scene):
+        ui = replace(ui, question=None)
     rows = listing(ui, scene)
     if not rows:
         return ui
@@ -203,7 +198,14 @@ def _place(ui: Ui, scene: Scene, ids: list[str]) -> int:
 
 def press(ui: Ui, event: Input, scene: Scene) -> Outcome:
     """What a key, a mouse event or a paste does. An event that means nothing here changes nothing."""
+    asked = ui.question is not None
     ui = settle(ui, scene)
+    if ui.question:
+        return _answered(ui, ui.question, event, scene)
+    if asked and not isinstance(event, Mouse):
+        return ui, ()  # it was meant as an answer
+    if ui.picker:
+        return _picked(ui, ui.picker, event, scene)
     match event:
         case Paste(text=text):
             return (_typed(ui, scene, text), ()) if ui.filtering else (ui, ())
@@ -235,6 +237,8 @@ def _act(ui: Ui, key: Key, scene: Scene) -> Outcome:
             return (_unfiltered(ui, scene), ()) if ui.filter or ui.filtering else (ui, (Leave(),))
         case "help":
             return replace(ui, help=True, help_top=0), ()
+        case "theme":
+            return replace(ui, picker=picker.opened(scene.themes, scene.theme, shape(ui, scene).rows)), ()
         case "reveal":
             return settle(replace(ui, reveal=not ui.reveal), scene), ()
         case "hide" if at:
@@ -244,7 +248,74 @@ def _act(ui: Ui, key: Key, scene: Scene) -> Outcome:
         case "mode" | "mode-back":
             step = 1 if action == "mode" else -1
             return ui, (SetMode(MODES[(MODES.index(scene.mode) + step) % len(MODES)]),)
+        case "kill-session" | "kill-agent" | "hibernate" if at:
+            return _question(ui, action, at, scene)
+        case "reap" if scene.orphans:
+            return _ask(ui, about_orphans(scene.orphans), scene)
     return ui, (PLAIN[action],) if action in PLAIN else ()
+
+
+def _picked(ui: Ui, themes: picker.Picker, event: Input, scene: Scene) -> Outcome:
+    form = shape(ui, scene)
+    action = ACTIONS.get(event.name, "") if isinstance(event, Key) else ""
+    after, kept = picker.press(themes, event, action, form.first, form.rows)
+    return replace(ui, picker=after), (SetTheme(kept),) if kept else ()
+
+
+# --- questions --------------------------------------------------------------------------------------------
+
+YES = frozenset(("y", "Y", "enter"))
+
+
+def _question(ui: Ui, action: str, row: Row, scene: Scene) -> Outcome:
+    if action == "kill-session":
+        return _ask(ui, about_session(row), scene)
+    act: Act = "kill-agent" if action == "kill-agent" else "hibernate"
+    question = about_agent(act, row)
+    if question is None and act == "hibernate":
+        question = about_agent("resume", row)
+    if question is None:
+        return ui, (Say(f"No agent runs in {clean(row.name)}."),)
+    return _ask(ui, question, scene)
+
+
+def _ask(ui: Ui, question: Question, scene: Scene) -> Outcome:
+    """Ask, if whoever answers can see it."""
+    asking = settle(replace(ui, question=question, follow=True), scene)
+    if asking.question is None:
+        return ui, (Say("There is no room here to ask you first; make the sidebar larger."),)
+    return asking, ()
+
+
+def _asked(question: Question, scene: Scene) -> bool:
+    """Can it be seen and answered, and does it still mean what it says?"""
+    here = scene.focused and scene.height >= 2
+    return here and stands(question, scene.mux, scene.orphans, scene.width)
+
+
+def _answered(ui: Ui, question: Question, event: Input, scene: Scene) -> Outcome:
+    """Only a yes that comes after the question could be read does anything; all else is a no."""
+    if isinstance(event, Mouse) and event.kind in ("release", "drag"):
+        return ui, ()
+    rest = replace(ui, question=None)
+    if not isinstance(event, Key):
+        return rest, ()
+    if question.choice:
+        digit = int(event.name) if event.name in tuple("123456789") else 0
+        return replace(ui, question=chosen(question, digit, scene.mux, scene.width)), ()
+    if event.name not in YES or not scene.ripe:
+        return rest, ()
+    match question.act:
+        case "kill-session":
+            return rest, (KillSession(question.session, question.created),)
+        case "kill-agent":
+            return rest, (KillAgent(question.agents[0]),)
+        case "hibernate":
+            return rest, (Hibernate(question.agents[0]),)
+        case "resume":
+            return rest, (Resume(question.agents[0]),)
+        case "reap":
+            return rest, (Reap(),)
 
 
 PLAIN: Mapping[str, Intent] = {
@@ -325,7 +396,7 @@ def hits(ui: Ui, scene: Scene, rows: Sequence[Row]) -> tuple[str, ...]:
     """For each line the session whose row it shows, "" where it shows none. `ui` must be settled, `rows` its
     listing."""
     form = shape(ui, scene)
-    ids = [] if ui.help else [row.id for row in rows[ui.top : ui.top + form.rows]]
+    ids = [] if ui.help or ui.picker else [row.id for row in rows[ui.top : ui.top + form.rows]]
     return (*[""] * form.first, *ids, *[""] * (scene.height - form.first - len(ids)))
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from opensessions.model import AgentState, Row
+from opensessions.sidebar import picker
+from opensessions.sidebar.confirm import Question, choices, label, words
 from opensessions.sidebar.frame import ASCII, UNICODE, Frame, Glyphs, Line, Span, blank, exactly, say, sides
 from opensessions.sidebar.keymap import BINDINGS, HINTS
 from opensessions.sidebar.rows import ViewOptions, build, thumb
@@ -33,6 +35,8 @@ def view(scene: Scene, ui: Ui, options: ViewOptions, tick: int = 0) -> Frame:
     lines += [blank(scene.width)] * (form.first - len(lines))
     if ui.help:
         lines += _help(ui.help_top, form.rows, scene.width, look)
+    elif ui.picker:
+        lines += _themes(ui.picker, form.rows, scene.width, look)
     elif rows:
         built, moving = build(scene, ui, options, rows, form.rows, tick % 4)
         lines += built
@@ -50,6 +54,9 @@ def view(scene: Scene, ui: Ui, options: ViewOptions, tick: int = 0) -> Frame:
 def _header(scene: Scene, ui: Ui, count: int) -> Line:
     if ui.help:
         return sides([Span(" keys", "title")], [Span("esc closes ", "hint")], scene.width)
+    if ui.picker:
+        left = [Span(" themes", "title"), Span(f" {len(ui.picker.names)}", "count")]
+        return sides(left, [Span("esc goes back ", "hint")], scene.width)
     every = counted(scene.mux)
     many = f" {count}/{every}" if ui.filter else f" {every}"
     left = [Span(" sessions", "title"), Span(many, "count")]
@@ -98,12 +105,22 @@ def _help(top: int, room: int, cells: int, look: Glyphs) -> list[Line]:
     ]
 
 
+def _themes(themes: picker.Picker, room: int, cells: int, look: Glyphs) -> list[Line]:
+    shown = picker.moved(themes, 0, room)  # the sidebar may have another height meanwhile
+    marked = thumb(shown.top, picker.listed(room), len(shown.names))
+    return picker.lines(shown, room, cells, look, marked)
+
+
 def _key(name: str, look: Glyphs) -> str:
     return look.enter if name == "enter" else name
 
 
 def _footer(scene: Scene, ui: Ui, rows: Sequence[Row], look: Glyphs) -> Line:
     cells = scene.width
+    if ui.question:
+        return _question(scene, ui.question, look)
+    if ui.picker:
+        return exactly([Span(f" {look.enter}", "key"), Span(" keeps this one", "hint")], cells)
     if ui.filtering:
         typed = say(ui.filter, look)
         typed = fit_end(typed, cells - 3, look.ellipsis)
@@ -114,7 +131,45 @@ def _footer(scene: Scene, ui: Ui, rows: Sequence[Row], look: Glyphs) -> Line:
     if ui.filter:
         typed = fit_end(say(ui.filter, look), cells - 2, look.ellipsis)
         return sides([Span(" /", "key"), Span(typed, "input")], [Span("esc clears ", "hint")], cells)
-    return _hints(cells, look) if scene.focused else _tally(rows, cells, look)
+    return _news(scene, ui, rows, look) or (
+        _hints(cells, look) if scene.focused else _tally(rows, scene, look)
+    )
+
+
+def _question(scene: Scene, question: Question, look: Glyphs) -> Line:
+    cells = scene.width
+    if question.choice:
+        spans: list[Span] = [Span(" ", "hint")]
+        for number, agent in enumerate(choices(question, scene.mux, cells), 1):
+            name = label(agent)
+            spans += [
+                Span(f"{number} ", "key"),
+                Span(pad(say(name, look), width(name), "") + " ", "warning"),
+            ]
+        return exactly(spans, cells)
+    said = words(question, scene.mux, cells)
+    if said is None:
+        return blank(cells)
+    before, subject, after = said
+    room = cells - width(before) - width(after)
+    after = say(after, look) if look is ASCII else after
+    short = fit(say(subject, look), room, look.ellipsis)
+    return exactly([Span(before, "warning"), Span(short, "input"), Span(after, "warning")], cells)
+
+
+def _news(scene: Scene, ui: Ui, rows: Sequence[Row], look: Glyphs) -> Line | None:
+    """What goes before the hints while keys arrive here: how to resume the cursor's agent, what has lost its pane."""
+    if not scene.focused:
+        return None
+    agents = rows[ui.place].agents if ui.place < len(rows) else ()
+    resume = next((scene.resumes[agent.id] for agent in agents if agent.id in scene.resumes), "")
+    if resume:
+        said = fit(say(resume, look), scene.width - 4, look.ellipsis)
+        return exactly([Span(" z", "key"), Span(" " + said, "message")], scene.width)
+    if scene.orphans:
+        said = f" {scene.orphans} orphan{'s' if scene.orphans > 1 else ''}"
+        return sides([Span(said, "message")], [Span("R", "key"), Span(" reaps ", "hint")], scene.width)
+    return None
 
 
 def _hints(cells: int, look: Glyphs) -> Line:
@@ -139,8 +194,9 @@ TALLIED: tuple[tuple[AgentState, ...], ...] = (
 )  # fmt: skip
 
 
-def _tally(rows: Sequence[Row], cells: int, look: Glyphs) -> Line:
+def _tally(rows: Sequence[Row], scene: Scene, look: Glyphs) -> Line:
     """How many sessions wait, failed, work, are done: what one wants to know while looking elsewhere."""
+    cells = scene.width
     counts = Counter(row.state for row in rows)
     spans: list[Span] = []
     left = cells
@@ -151,4 +207,7 @@ def _tally(rows: Sequence[Row], cells: int, look: Glyphs) -> Line:
             if left < 0:
                 break
             spans += entry
+    if scene.orphans:
+        said = f"{scene.orphans} orphan{'s' if scene.orphans > 1 else ''} "
+        return sides(spans, [Span(said, "hint")], cells)
     return exactly(spans, cells)

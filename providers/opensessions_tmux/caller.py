@@ -10,7 +10,7 @@ from opensessions.errors import MuxError
 from opensessions_tmux.admin import Admin
 from opensessions_tmux.binary import caller_socket, of_server
 
-FIELDS = "#{session_id}\n#{start_time}\n#{@opensessions-runtime}"
+FIELDS = "#{session_id}\n#{pane_pid} #{pid}\n#{start_time}\n#{@opensessions-runtime}"
 CLIENT = "#{client_control_mode} #{client_activity} #{session_id} #{client_name}"
 
 
@@ -24,9 +24,10 @@ def here(client: str = "") -> Caller | None:
     target = ("-t", pane) if pane else ()
     ask = [("display-message", "-p", *target, FIELDS), ("list-clients", "-F", CLIENT)]
     try:
-        session, started, runtime, *listed = Admin(binary or "tmux", socket).ask_all(ask).split("\n")
+        session, pids, started, runtime, *listed = Admin(binary or "tmux", socket).ask_all(ask).split("\n")
+        pane_pid, server_pid = (int(each or 0) for each in pids.split(" "))
     except (MuxError, ValueError):
-        session, started, runtime, listed = "", "", "", []
+        session, pane_pid, server_pid, started, runtime, listed = "", 0, 0, "", "", []
     clients = [line.split(" ", 3) for line in listed if line.count(" ") >= 3]
     if client:
         session = next((held for _, _, held, name in clients if name == client), "")
@@ -43,6 +44,8 @@ def here(client: str = "") -> Caller | None:
         binary=binary,
         session=session,
         pane=pane,
+        pane_pid=pane_pid if pane else 0,
+        server_pid=server_pid,
         client=client,
         started=started,
         runtime=runtime,

@@ -7,8 +7,16 @@ from collections.abc import Sequence
 
 from opensessions.errors import Refused
 from opensessions.model import Inventory, Pane, Window
-from opensessions.provider import CreateSession, KillSession, RenameSession, ShowMessage, SwitchClient
-from opensessions_tmux.quote import Words, inert, timed
+from opensessions.provider import (
+    CreateSession,
+    KillPane,
+    KillSession,
+    RenameSession,
+    ShowMessage,
+    SwitchClient,
+    TypeLine,
+)
+from opensessions_tmux.quote import Words, inert, plain, timed
 
 
 def switch(client: str, target: str) -> Words:
@@ -62,6 +70,33 @@ def evacuation(command: KillSession, inventory: Inventory) -> list[Words]:
 def kill(command: KillSession) -> Words:
     """End a session and what runs in it."""
     return ("kill-session", "-t", command.session)
+
+
+def kill_pane(command: KillPane) -> Words:
+    """Close a pane."""
+    return ("kill-pane", "-t", command.pane)
+
+
+def typing(command: TypeLine) -> tuple[Words, Words]:
+    """What leaves copy mode, in which keys scroll, and prints why a pane does not take keys for itself alone; nothing
+    where it does."""
+    reasons = (
+        "#{?pane_dead,its program has ended,"
+        "#{?pane_synchronized,its window types into all panes,#{?pane_input_off,it takes no input,}}}"
+    )
+    return (
+        ("if-shell", "-F", "-t", command.pane, "#{pane_in_mode}", f"copy-mode -q -t {command.pane}"),
+        ("display-message", "-p", "-t", command.pane, reasons),
+    )
+
+
+def type_line(command: TypeLine) -> tuple[Words, Words, Words]:
+    """Clear the line, type this one, enter it. With `-l` tmux takes no word for the name of a key."""
+    return (
+        ("send-keys", "-t", command.pane, "C-u"),
+        ("send-keys", "-t", command.pane, "-l", "--", plain(command.text)),
+        ("send-keys", "-t", command.pane, "Enter"),
+    )
 
 
 def shown_window(inventory: Inventory, client: str) -> Window:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from opensessions.errors import MuxError, MuxTimeout, Refused
 from opensessions.events import Event, InventoryRead, MuxLeft, Unreachable
+from opensessions.model import Inventory
 from opensessions.paths import tmux_key
 from opensessions.provider import (
     Announce,
@@ -21,6 +22,7 @@ from opensessions.provider import (
     CreateSession,
     DesktopNotice,
     FocusSidebar,
+    KillPane,
     KillSession,
     LeaveSidebar,
     Publication,
@@ -28,6 +30,7 @@ from opensessions.provider import (
     ShowMessage,
     SidebarWish,
     SwitchClient,
+    TypeLine,
 )
 from opensessions_tmux import commands, hooks, notices, placement
 from opensessions_tmux.binary import of_server
@@ -119,6 +122,14 @@ class TmuxProvider:
         """See `Provider.refresh`."""
         self._bell.ring()
 
+    async def look(self) -> Inventory:
+        """See `Provider.look`. A tmux without any session is read by other commands, which list no panes: a session
+        that is created in that moment would seem to have none."""
+        inventory = (await self._bell.read()).inventory
+        if any(not session.links for session in inventory.sessions):
+            raise MuxError("tmux's answer is incomplete: it names a session without windows.")
+        return inventory
+
     async def probe(self, timeout: float) -> bool:
         """See `Provider.probe`."""
         try:
@@ -188,6 +199,10 @@ class TmuxProvider:
                 return await self._changed(commands.rename(command))
             case KillSession():
                 await self._kill(command)
+            case KillPane():
+                await self._changed([commands.kill_pane(command)])
+            case TypeLine():
+                await self._type(command)
             case _:
                 assert_never(command)
         return ""
@@ -267,6 +282,14 @@ class TmuxProvider:
             if not reply.ok and "can't find client" not in reply.err:
                 raise Refused(f"The session was not killed, since its clients cannot leave it: {reply.err}.")
         await self._changed([commands.kill(command)])
+
+    async def _type(self, command: TypeLine) -> None:
+        if not command.pane.startswith("%") or not command.pane[1:].isdecimal():
+            raise Refused(f"{command.pane!a} is no pane.")
+        reason = (await self._ask(commands.typing(command))).strip()
+        if reason:
+            raise Refused(f"Nothing was typed into {command.pane}: {reason}.")
+        await self._ask(commands.type_line(command))
 
     # --- options --------------------------------------------------------------------------------------------
 

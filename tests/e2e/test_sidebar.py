@@ -198,7 +198,7 @@ def test_hostile_names_are_only_text(world: World, mux: Tmux, client: Terminal) 
     folder = world.home / "#(touch trap)'|; $x"
     folder.mkdir()
     mux.new("dir", "-c", str(folder).replace("#", "##"))  # what tmux is given here is a format too
-    assert mux.ask("#{pane_current_path}", "dir") == str(folder)
+    world.until(lambda: mux.ask("#{pane_current_path}", "dir") == str(folder), "its shell in the folder")
     mux("select-pane", "-t", "=dir:", "-T", "## title ' ; $x")
     client.type(PREFIX + b"t")
     shows(world, mux, "dir", "é✳漢字", "`id`")

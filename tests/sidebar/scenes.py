@@ -46,6 +46,8 @@ def row(
     windows: int = 1,
     unseen: bool = False,
     hidden: bool = False,
+    branch: str | None = None,
+    dirty: bool | None = None,
 ) -> Row:
     """A row with what the sidebar looks at."""
     found = tuple(
@@ -53,9 +55,9 @@ def row(
         for place, (agent, state) in enumerate(agents or [])
     )
     return Row(
-        id=id, name=name, index=index, hidden=hidden, attached=0, windows=windows, panes=windows, dir=dir, branch=None,
-        dirty=None, worktree=None, ports=(), created=0, state=urgent(found), unseen=unseen, metadata=Metadata(),
-        agents=found,
+        id=id, name=name, index=index, hidden=hidden, attached=0, windows=windows, panes=windows, dir=dir,
+        branch=branch, dirty=dirty, worktree=None, ports=(), created=0, state=urgent(found), unseen=unseen,
+        metadata=Metadata(), agents=found,
     )  # fmt: skip
 
 
@@ -104,6 +106,11 @@ NAMES = st.text(
 AGENTS = st.sampled_from(("claude-code", "codex", "中文-agent", ""))
 STATES: st.SearchStrategy[AgentState] = st.sampled_from(URGENCY)
 
+BRANCHES = st.sampled_from(
+    [(None, None), ("main", False), ("main", True), ("feature/日本\u202e\x1b語" * 5, True), ("", None)]
+)
+"""(branch, whether something is not committed)."""
+
 
 @st.composite
 def views(draw: st.DrawFn, most: int = 30) -> MuxView:
@@ -118,6 +125,7 @@ def views(draw: st.DrawFn, most: int = 30) -> MuxView:
             row(
                 f"${number}", draw(NAMES), index if kind == "shown" else None, agents, draw(NAMES),
                 draw(st.integers(1, 2000)), draw(st.booleans()), kind == "hidden",
+                *draw(BRANCHES),
             )
         )  # fmt: skip
     return mux(*rows, reachable=draw(st.booleans()))

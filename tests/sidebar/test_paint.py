@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from opensessions.sidebar.frame import Frame, Span
 from opensessions.sidebar.paint import paint
 from opensessions.sidebar.text import width
-from opensessions.sidebar.theme import DEFAULT, ROLES, THEMES, Depth, Theme
+from opensessions.sidebar.theme import ROLES, Depth, Theme
+from opensessions.sidebar.themes import DEFAULT
+from opensessions.sidebar.themes import SHIPPED as THEMES
 from opensessions.sidebar.ui import Scene, Ui
 from opensessions.sidebar.view import ViewOptions, view
 from tests.sidebar.scenes import NAMES, UIS, scene, scenes

@@ -16,6 +16,7 @@ from opensessions.sidebar.ui import (
     Leave,
     Move,
     Refresh,
+    Say,
     Scene,
     SetMode,
     Ui,
@@ -64,7 +65,7 @@ def listed(ui: Ui, scene: Scene) -> str:
         ("page-down", "h"),
         ("page-down page-up", "c"),
         ("page-down page-down page-down", "j"),
-        ("z F5 alt-j", "c"),
+        ("% F5 alt-j", "c"),
     ],
 )
 def test_the_cursor_starts_at_home_and_moves(keys: str, cursor: str) -> None:
@@ -94,7 +95,8 @@ def test_the_cursor_starts_at_home_and_moves(keys: str, cursor: str) -> None:
         ("shift-up", [Move("b", -1)]),
         ("K k K", [Move("b", -1)]),
         ("G J", []),
-        ("d 0 space left", []),
+        ("% 0 space left", []),
+        ("d", [Say("No agent runs in b.")]),
     ],
 )
 def test_what_keys_ask_for(keys: str, intents: list[Intent]) -> None:

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from opensessions.model import URGENCY
+from opensessions.sidebar.confirm import about_agent, about_session
 from opensessions.sidebar.frame import ASCII, UNICODE, Frame, Glyphs
 from opensessions.sidebar.keymap import BINDINGS
 from opensessions.sidebar.paint import paint
+from opensessions.sidebar.picker import Picker
 from opensessions.sidebar.text import clean, width
-from opensessions.sidebar.theme import DEFAULT, ROLES
+from opensessions.sidebar.theme import ROLES
+from opensessions.sidebar.themes import DEFAULT, SHIPPED
 from opensessions.sidebar.ui import Scene, Ui, hits, listing, settle
 from opensessions.sidebar.view import ViewOptions, view
 from tests.sidebar.scenes import UIS, busy, mux, plain, row, scene, scenes
@@ -40,7 +43,16 @@ PICTURES: dict[str, tuple[Scene, Ui]] = {
     "first-reading": (scene(0, 8, mux()), Ui()),
     "all-hidden": (scene(0, 8, mux(row("$1", "api", None, hidden=True))), Ui()),
     "message": (replace(scene(0, 6, message="The session is gone."), mode="active"), Ui()),
+    "themes": (scene(0, 16), Ui(picker=Picker(tuple(SHIPPED), "nord", 10, 4))),
     "one-line": (scene(0, 1), Ui(cursor="$3")),
+    "question": (scene(0, 6), Ui(cursor="$4", question=about_session(busy().sessions[3]))),
+    "choice": (scene(0, 6), Ui(cursor="$2", question=about_agent("kill-agent", busy().sessions[1]))),
+    "orphans": (replace(scene(0, 6), orphans=2), Ui(cursor="$1")),
+    "orphans-away": (replace(scene(0, 6, focused=False), orphans=1), Ui(cursor="$1")),
+    "resume": (
+        replace(scene(0, 6), orphans=2, resumes={"$10.0": "claude --resume 0199b3f0-77aa"}),
+        Ui(cursor="$10"),
+    ),
 }  # fmt: skip
 
 

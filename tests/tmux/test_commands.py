@@ -10,12 +10,14 @@ from opensessions.errors import Refused
 from opensessions.provider import (
     CreateSession,
     FocusSidebar,
+    KillPane,
     KillSession,
     LeaveSidebar,
     RenameSession,
     ShowMessage,
     SidebarWish,
     SwitchClient,
+    TypeLine,
 )
 from opensessions_tmux.commands import create
 from tests.support.terminal import Terminal
@@ -288,3 +290,64 @@ async def test_a_message_is_plain_text(follower: Follower) -> None:
     text = "-x 100%d of #{pid} #(touch /evil) #[fg=red]; é"
     await follower.provider.do(ShowMessage(terminal.tty, text))
     await follower.until(lambda: text in terminal.text, "the message")
+
+
+# --- panes ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_pane_is_closed_by_its_id(follower: Follower) -> None:
+    mux = follower.mux
+    pane = mux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", "main:")
+    other = mux.ask("#{pane_id}", "main:")
+    await follower.provider.do(KillPane(pane))
+    assert mux.lines("list-panes", "-a", "-F", "#{pane_id}") == [other]
+    await follower.until(lambda: follower.last.pane(pane) is None, "a reading without it")
+    with pytest.raises(Refused, match="can't find pane"):
+        await follower.provider.do(KillPane(pane))
+
+
+def answered(follower: Follower, pane: str) -> str:
+    return follower.mux("capture-pane", "-p", "-J", "-t", pane)
+
+
+@pytest.mark.parametrize("manner", ["prompt", "half a line", "copy mode"])
+async def test_a_line_arrives_as_it_is(follower: Follower, manner: str) -> None:
+    """Nothing in it is a format, a key's name, a command's end or an option; what stood at the prompt is gone."""
+    mux = follower.mux
+    pane = mux.ask("#{pane_id}", "main:")
+    await follower.until(lambda: "$" in answered(follower, pane), "the prompt")
+    if manner == "half a line":
+        mux("send-keys", "-t", pane, "-l", "rm -rf ")
+    if manner == "copy mode":
+        mux("copy-mode", "-t", pane)
+    await follower.provider.do(
+        TypeLine(pane, "printf '<%s>' '#{pid} #(touch evil) C-c Enter %H a|b é' -x ';'")
+    )
+    await follower.until(
+        lambda: "<#{pid} #(touch evil) C-c Enter %H a|b é><-x><;>" in answered(follower, pane)
+    )
+    await follower.provider.do(TypeLine(pane, "-l;"))
+    await follower.until(lambda: "-l: " in answered(follower, pane), "sh does not find it")
+    assert "rm: " not in answered(follower, pane)
+
+
+async def test_nothing_is_typed_where_it_would_go_elsewhere(follower: Follower) -> None:
+    mux = follower.mux
+    pane = mux.ask("#{pane_id}", "main:")
+    other = mux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", pane)
+    mux("set-option", "-w", "-t", pane, "synchronize-panes", "on")
+    with pytest.raises(Refused, match="types into all panes"):
+        await follower.provider.do(TypeLine(pane, "echo evil"))
+    mux("set-option", "-w", "-t", pane, "synchronize-panes", "off")
+    mux("select-pane", "-d", "-t", pane)
+    with pytest.raises(Refused, match="takes no input"):
+        await follower.provider.do(TypeLine(pane, "echo evil"))
+    mux("set-option", "-w", "-t", other, "remain-on-exit", "on")
+    mux("send-keys", "-t", other, "exit", "Enter")
+    await follower.until(lambda: mux.ask("#{pane_dead}", other) == "1", "a dead pane")
+    with pytest.raises(Refused, match="has ended"):
+        await follower.provider.do(TypeLine(other, "echo evil"))
+    for odd in ("%99", "main", "", "%1; kill-server", "-a"):
+        with pytest.raises(Refused):
+            await follower.provider.do(TypeLine(odd, "echo evil"))
+    assert "evil" not in answered(follower, pane)
