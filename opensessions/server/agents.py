@@ -106,7 +106,11 @@ class AgentWatch:
             if pane.id in panes[key]
         }
         full, table, self._full, self._table = self._full, self._table, False, None
-        processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
+        if looked_at(self._bus.state) or not self._matches.processes:
+            processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
+        else:
+            # Nobody waits for us: some milliseconds of the loop cost less than waking a thread and being woken by it.
+            processes = self._scanner.scan(roots, near, full, table)
         if processes is self._matches.processes and read == self._read:
             return
         changed = processes is not self._matches.processes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import signal
 import sys
 import time
@@ -17,7 +16,6 @@ from opensessions import __version__, config, installation, paths
 from opensessions.agents.known import kinds
 from opensessions.context.git import Git
 from opensessions.context.ports import this_system as listeners
-from opensessions.errors import OpenSessionsError
 from opensessions.processes.audit import Audit
 from opensessions.processes.source import this_system
 from opensessions.provider import Context, SidebarWish
@@ -44,6 +42,7 @@ from opensessions.server.notify import Notifier
 from opensessions.server.orphans import Orphans, claim
 from opensessions.server.parting import Parting
 from opensessions.server.ports import PortWatch
+from opensessions.server.rounds import Rounds
 from opensessions.server.schemes import Mac, Portal
 from opensessions.server.screens import Screens
 from opensessions.server.sessions import Sessions
@@ -55,6 +54,7 @@ from opensessions.server.tracking import Tracker
 from opensessions.server.trees import Trees
 from opensessions.server.verbs import Verbs
 from opensessions.server.whereabouts import Finder
+from opensessions.server.windows import Windows
 from opensessions.sidebar.view import ViewOptions
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def run(runtime: str, guard: Guard, to_terminal: bool = False) -> int:
     guard.announce(holder)
     log.info("server %s started in %s, instance %s", __version__, runtime, holder.instance)
     instance = claim(state, holder.instance)
+    _watch_children()
     try:
         asyncio.run(Server(runtime, state, holder, guard, loaded.config).serve())
     finally:
@@ -93,6 +94,16 @@ def _forget_last_words(runtime: str) -> None:
         os.truncate(f"{runtime}/server.err", 0)
     except FileNotFoundError:
         pass  # it was started in the foreground
+
+
+def _watch_children() -> None:
+    """Python 3.12 and later are told of a child's end by its pidfd; 3.11 has a thread wait for each child."""
+    if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except OSError:
+            return  # Linux before 5.3
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
 
 
 def _limit_stop() -> None:
@@ -173,6 +184,7 @@ class Server:
             settings.hibernate.after, self._spawn,
         )  # fmt: skip
         Sessions(self._bus, self._muxes, self._verbs)
+        Windows(self._muxes, self._verbs)
         self._verbs.add("theme", self._appearance.verb)
         self._sidebars.deeds.act = self._verbs.call
         self._stopping = asyncio.Event()
@@ -201,7 +213,9 @@ class Server:
                 await asyncio.start_unix_server(self._api.handle, self._own(paths.api_socket(self._runtime))),
                 *await self._tcp.open(),
             ]
-            self._spawn(supervise("the sweep", self._sweep))
+            rounds = Rounds(self._bus, self._muxes, self._orphans, self._settings.reap.interval)
+            rounds.before, rounds.after = self._check_guard, self._reconsider
+            self._spawn(supervise("the rounds", rounds.run))
             self._spawn(supervise("the agents", self._agents.run))
             self._spawn(supervise("the agents' files", self._tracker.run))
             self._spawn(supervise("the agents' screens", self._screens.run))
@@ -300,18 +314,3 @@ class Server:
             self._leave_timer = asyncio.get_running_loop().call_later(
                 self._settings.idle_timeout, self.stop, "nothing needed it", False
             )
-
-    async def _sweep(self) -> None:
-        """Once a minute, a little off the beat: hooks put back, everything read again, whatever the events said."""
-        while True:
-            interval = self._settings.reap.interval or 60.0
-            # Never early: two sweeps must lie `reap.grace` apart, which is as long by default.
-            await asyncio.sleep(interval * random.uniform(1.0, 1.1))
-            self._check_guard()
-            for key, mux in tuple(self._muxes.muxes.items()):
-                try:
-                    await mux.provider.sweep()
-                except OpenSessionsError as error:
-                    log.warning("%s: %s", key, error)
-            await self._orphans.sweep()
-            self._reconsider()

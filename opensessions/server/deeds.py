@@ -66,6 +66,22 @@ class Deeds:
             case intents.Reap():
                 _reaped(await self.act({"verb": "reap", "observed": "1"}))
 
+    async def do_in_popup(self, mux: str, intent: intents.Intent, looker: Client | None) -> bool:
+        """The same for a popup; must it close now? Closing it changes no sidebar, and what is chosen in it leaves the
+        focus there to the destination."""
+        match intent:
+            case intents.Go(session=session):
+                if looker is None:
+                    raise Refused("The client of this popup is gone.")
+                await self._muxes.get(mux).provider.do(SwitchClient(looker.name, session))
+                return True
+            case intents.Leave() | intents.Close():
+                return True
+            case intents.Widen():
+                raise Refused("A popup has a width of its own; change that of a sidebar in the sidebar.")
+        await self.do(mux, "", intent, looker)
+        return False
+
     async def _end(self, mux: str, verb: str, **which: str) -> None:
         """End what was confirmed. Refused with what is still there."""
         asked = {"verb": verb, "mux": mux, **which}

@@ -55,6 +55,8 @@ class Sidebar:
         self.mux = ""
         """The key of its multiplexer; "" until that is registered."""
         self.pane = pane
+        self.client = ""
+        """The client over which it lies, if it is a popup: then it has no pane, and who types there means it."""
         self.cols = cols
         self.rows = rows
         self.depth = depth
@@ -108,6 +110,7 @@ class Sidebars:
             hello["socket"], hello["pane"], cells(hello, "cols"), cells(hello, "rows"),
             depth_of(hello.get("term", ""), hello.get("colorterm", "")), transport,
         )  # fmt: skip
+        sidebar.client = hello.get("client", "")
         sidebar.mux = self._muxes.key_of(sidebar.socket)
         self.connected.add(sidebar)
         self._look(sidebar)
@@ -151,7 +154,8 @@ class Sidebars:
         looker = self._viewer(sidebar)
         session = looker.session if looker else ""
         sidebar.own = session or (holder(inventory, pane.window) if inventory and pane else "")
-        sidebar.focused = bool(session) and pane is not None and pane.active
+        active = bool(sidebar.client) or (pane is not None and pane.active)
+        sidebar.focused = bool(session) and active
         if session and session != sidebar.looker:
             sidebar.ui = ui.arrive(sidebar.ui, session)
             if question := self._appearance.arrived():
@@ -161,8 +165,11 @@ class Sidebars:
             sidebar.ui = replace(sidebar.ui, question=None, picker=None)
 
     def _viewer(self, sidebar: Sidebar) -> Client | None:
-        """Of the clients whose current window holds the sidebar, the one used last."""
+        """Of the clients whose current window holds the sidebar, the one used last; a popup's own."""
         inventory = self._inventory(sidebar)
+        if sidebar.client:
+            viewers = list(inventory.viewers()) if inventory else []
+            return next((client for client in viewers if client.name == sidebar.client), None)
         pane = inventory.pane(sidebar.pane) if inventory else None
         if inventory is None or pane is None:
             return None
@@ -314,7 +321,11 @@ class Sidebars:
     async def _carry_out(self, sidebar: Sidebar, intent: intents.Intent) -> None:
         looker = self._viewer(sidebar)
         try:
-            await self.deeds.do(sidebar.mux, sidebar.pane, intent, looker)
+            if not sidebar.client:
+                await self.deeds.do(sidebar.mux, sidebar.pane, intent, looker)
+            elif await self.deeds.do_in_popup(sidebar.mux, intent, looker):
+                sidebar.transport.write(wire.frame(b"B"))
+                sidebar.transport.close()
         except OpenSessionsError as error:
             log.info("sidebar %s: %s", sidebar.pane, error)
             if looker and not isinstance(error, MuxError):

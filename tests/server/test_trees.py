@@ -58,6 +58,9 @@ class Machine(System):
         self.asked["variables"] += 1
         return {"PATH": "/bin"} | self.environments.get(pid, {})
 
+    def environment(self, pid: int) -> tuple[int, int] | None:
+        return None
+
     def users(self, pid: int) -> tuple[int, int, int]:
         self.asked["users"] += 1
         return (os.getuid(),) * 3
