@@ -44,6 +44,10 @@ class AgentWatch:
         """Called when `processes` has changed."""
         self.on_found: Callable[[], None] = _nothing
         """Called when the tracker was told which agents there are."""
+        self.on_missing: Callable[[str], None] = lambda key: None
+        """Called with the key of a multiplexer in which a pane's own process is gone: `respawn-pane` rings no hook
+        (tmux 3.3a, 3.5a), so the reading is out of date."""
+        self._missing: frozenset[int] = frozenset()
         bus.observe(self._on_change)
 
     async def run(self) -> None:
@@ -117,6 +121,7 @@ class AgentWatch:
         self._matches, self._read = recognise_all(processes, self._kinds, self._matches), read
         if changed:
             self.on_processes()
+            self._miss(panes, processes)
         watched: dict[int, int] = {}
         for key in read:
             elsewhere = {pid for other, each in panes.items() if other != key for pid in each.values()}
@@ -127,6 +132,14 @@ class AgentWatch:
                 self._tracker.update(key, found)
         self._exits.watch(watched)
         self.on_found()
+
+    def _miss(self, panes: Mapping[str, Mapping[str, int]], processes: Mapping[int, Process]) -> None:
+        """Say once of each pane's process that it is gone."""
+        before = self._missing
+        self._missing = frozenset(pid for each in panes.values() for pid in each.values()) - processes.keys()
+        for key, each in panes.items():
+            if not (self._missing - before).isdisjoint(each.values()):
+                self.on_missing(key)
 
 
 def _inventories(state: State) -> dict[str, Inventory]:

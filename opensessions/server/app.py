@@ -154,6 +154,7 @@ class Server:
             self._spawn, self._agents.sweep,
         )  # fmt: skip
         self._agents.on_found = self._orphans.keeper.note
+        self._agents.on_missing = self._read_again
         self._verbs.add("reap", self._orphans.reaper.reap)
         self._verbs.add("reap-plan", self._orphans.reaper.plan)
         self._verbs.add("orphans", self._orphans.reaper.listed)
@@ -169,13 +170,14 @@ class Server:
         self._parting = Parting(self._bus)
         self._trees = Trees(self._bus, this_system(), self._tracker, state)
         self._trees.orphans = self._orphans.reaper.orphans
-        self._trees.reread = lambda key: self._muxes.get(key).provider.refresh()
+        self._trees.reread = self._read_again
         self._verbs.add("ps", self._trees.ps)
         self._verbs.add_stream("ps-watch", self._trees.watch)
         attention = Attention(self._bus, self._muxes, self._verbs, self._tracker)
         self._ender = Ender(
-            self._bus, self._muxes, this_system(), Audit(f"{state}/reap.log"), settings.reap.term_wait
-        )
+            self._bus, self._muxes, this_system(), Audit(f"{state}/reap.log"), settings.reap.term_wait,
+            lambda: living(state),
+        )  # fmt: skip
         endings = Endings(
             self._bus, self._muxes, self._verbs, attention, self._tracker, this_system(), self._ender
         )
@@ -290,6 +292,10 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _read_again(self, key: str) -> None:
+        if key in self._muxes.muxes:
+            self._muxes.get(key).provider.refresh()
 
     # --- staying and leaving --------------------------------------------------------------------------------
 

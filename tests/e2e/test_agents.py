@@ -235,3 +235,15 @@ def test_a_hook_reaches_the_agent_whose_processes_ran_it(
     say(mux, first, WORKING)
     becomes(world, first, "running")
     assert "Traceback" not in world.log()
+
+
+def test_an_agent_in_a_pane_that_was_given_another_process_is_found(
+    world: World, mux: Tmux, client: Terminal, program: str
+) -> None:
+    pane = begin(mux, "other", program)
+    first = becomes(world, pane, "idle")["pid"]
+    mux("respawn-pane", "-k", "-t", pane, f"exec {program}")  # no hook tells of it
+    world.until(
+        lambda: (agent := agents(world).get(pane)) and agent["pid"] != first and agent["liveness"] == "alive",
+        "the agent in the new process",
+    )
