@@ -54,13 +54,14 @@ class Keeper:
 
     def see(self, reading: Reading) -> None:
         """Take note of a reading; `act` goes by the last one."""
+        begun = reading.dragging and not (self.reading and self.reading.dragging)
         self.reading = reading
         windows = reading.inventory.windows.values()
         layouts = {window.id: window.layout for window in windows}
         if not reading.dragging:
             ours = (pane for window in windows for pane in window.panes if pane.mark == self._owner)
             self._widths = {pane.id: pane.width for pane in ours}
-        elif layouts != self._layouts:
+        elif begun or layouts != self._layouts:
             self._moved = asyncio.get_running_loop().time()
         self._layouts = layouts
 

@@ -23,6 +23,7 @@ from opensessions.processes import identity
 from opensessions.processes.audit import Audit, read
 from opensessions.processes.source import this_system
 from opensessions.provider import Command, KillPane, KillSession, SwitchClient
+from opensessions.server import ender
 from opensessions.server.bus import Bus
 from opensessions.server.ender import Ender
 from opensessions.server.endings import CHANGED, Endings
@@ -187,7 +188,10 @@ async def test_what_ignores_its_end_is_ended(room: Room, start: Start) -> None:
     assert {entry["asked"] for entry in read(room.audit)} == {"the session s1"}
 
 
-async def test_who_goes_by_himself_is_not_asked(room: Room, start: Start) -> None:
+async def test_who_goes_by_himself_is_not_asked(
+    room: Room, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ender, "HANGUP", 60.0)
     program = start("trap 'sleep 0.2; exit' HUP; echo ready; while :; do sleep 0.01; done")
     room.shows(s1=f"1={program.pid}", s2=f"2={NOWHERE}")
 

@@ -377,6 +377,17 @@ async def test_a_drag_of_another_border_is_no_wish(follower: Follower) -> None:
     assert await follower.provider.adopt_width("") is None
 
 
+async def test_a_drag_that_is_read_before_its_first_move_goes_on(follower: Follower) -> None:
+    mux = follower.mux
+    await follower.attach()
+    await follower.show()
+    await follower.quiet()
+    mux("set-option", "-g", DRAGGING, "1")
+    follower.provider.refresh()
+    await follower.quiet()
+    assert mux("show-options", "-gqv", DRAGGING) == "1"
+
+
 async def test_a_drag_whose_end_is_never_told_is_over_after_a_while(
     follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
