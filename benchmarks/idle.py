@@ -18,6 +18,7 @@ def measure(tmux: str, quick: bool) -> Iterator[Result]:
     """Without a client, then with 300 sessions and one visible sidebar; each for OPENSESSIONS_IDLE_SECONDS."""
     seconds = int(os.environ.get("OPENSESSIONS_IDLE_SECONDS", "15" if quick else "90"))
     with closing(World(tmux)) as world:
+        world.config.write_text("idle_timeout: 0\n")  # it would be gone before the sample is taken
         mux = world.mux()
         mux.load()
         server = int(world.status()["pid"])
