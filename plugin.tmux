@@ -72,8 +72,10 @@ notice() {
   key=$(option @opensessions-prefix-key)
   bind prefix "${key:-o}"
   set -f
-  for key in $(option @opensessions-focus-key) $(option @opensessions-toggle-key) $(option @opensessions-index-keys); do
-    bind root "$key"
+  for name in focus-key toggle-key attention-key popup-key index-keys; do
+    for key in $(option "@opensessions-$name"); do
+      bind root "$key"
+    done
   done
   set +f
 }

@@ -31,6 +31,7 @@ VERBS = {
     "clear-log": ("clear_log", "empty a session's log"),
     "notify": ("notify", "write a line into a session's log and tell it to you"),
     "sidebar": ("sidebar", "show, hide, toggle or focus the sidebar"),
+    "popup": ("popup", "show the sidebar's rows in a popup"),
     "theme": ("theme", "list the themes, choose one, or say which one is worn"),
     "server": ("server", "run the server in the foreground"),
     "config": ("config", "check or show the configuration"),

@@ -36,6 +36,8 @@ class Caller(Struct, frozen=True):
     """The runtime directory that its server published; "" where it did not."""
     switch: str = ""
     """The module whose `main(argv)` is this multiplexer's thin switch."""
+    popup: str = ""
+    """The module whose `show(argv, program)` becomes what opens a popup with a program in it; "" for none."""
 
 
 def find(client: str = "") -> Caller | None:

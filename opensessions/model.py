@@ -66,6 +66,8 @@ class Session(Struct, frozen=True):
     created: int = 0
     group: str = ""
     links: tuple[Link, ...] = ()
+    path: str = ""
+    """The directory that it was created in, as far as it is known: new windows begin there."""
 
     @property
     def current_window(self) -> str:

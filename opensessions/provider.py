@@ -37,6 +37,13 @@ class FocusSidebar(Struct, frozen=True):
     client: str
 
 
+class EvenHorizontal(Struct, frozen=True):
+    """Make the panes of the client's current window stand side by side, equally wide; its sidebar keeps its place and
+    its width. A zoom ends."""
+
+    client: str
+
+
 class LeaveSidebar(Struct, frozen=True):
     """Give the focus from a sidebar pane back to the pane that was active before it."""
 
@@ -104,7 +111,7 @@ class TypeLine(Struct, frozen=True):
 
 
 Command = (
-    SwitchClient | FocusSidebar | LeaveSidebar | ShowMessage | Announce | DesktopNotice
+    SwitchClient | FocusSidebar | EvenHorizontal | LeaveSidebar | ShowMessage | Announce | DesktopNotice
     | CreateSession | RenameSession | KillSession | KillPane | TypeLine
 )  # fmt: skip
 

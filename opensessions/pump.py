@@ -46,7 +46,8 @@ UNSENT = 1 << 16
 def main(arguments: list[str]) -> int:
     """Run until the server says bye, the terminal hangs up, or a signal comes. The exit status.
 
-    `arguments` are `runtime=…`, `socket=…` (the multiplexer's) and `python=…`; unknown ones are ignored.
+    `arguments` are `runtime=…`, `socket=…` (the multiplexer's), `python=…`, and in a popup `client=…`, over which it
+    lies; unknown ones are ignored.
     """
     told = dict(argument.partition("=")[::2] for argument in arguments)
     if not os.isatty(0):
@@ -109,6 +110,7 @@ class Pump:
         self._runtime = told.get("runtime", "")
         self._socket = told.get("socket", "")
         self._python = told.get("python", "") or sys.executable
+        self._client = told.get("client", "")
         self._terminal = terminal
         self._size = terminal.size()
         self._line: socket.socket | None = None
@@ -189,7 +191,7 @@ class Pump:
             self._end = (0, "")  # It hung up.
         elif self._line is not None:
             self._queue(b"K", data)
-        elif data == b"\x03":
+        elif data == b"\x03" or (self._client and data[-1:] in (b"\x03", b"\x1b", b"q")):
             self._end = (130, "")
 
     def _say(self, text: str) -> None:
@@ -220,9 +222,10 @@ class Pump:
         self._queue(
             b"H",
             wire.pack_fields(
-                pane=os.environ.get("TMUX_PANE", ""), socket=self._socket,
+                pane="" if self._client else os.environ.get("TMUX_PANE", ""), socket=self._socket,
                 cols=self._size[0], rows=self._size[1], pid=os.getpid(),
                 term=os.environ.get("TERM", ""), colorterm=os.environ.get("COLORTERM", ""),
+                **({"client": self._client} if self._client else {}),
             ),
         )  # fmt: skip
 

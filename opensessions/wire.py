@@ -3,7 +3,8 @@
 Standard library only. The kinds are all here, so that both ends read the same page:
 
 From a client
-  `H` hello of a sidebar: fields (see `fields`), `pane`, `socket`, `cols`, `rows`, `term`, `colorterm`, `pid`
+  `H` hello of a sidebar: fields (see `fields`), `pane`, `socket`, `cols`, `rows`, `term`, `colorterm`, `pid`; of one
+      in a popup also `client`, over which it lies, and `pane` is empty
   `K` raw bytes that the sidebar's terminal sent
   `R` resize: fields `cols`, `rows`
   `T` tell: fields `verb` and its arguments; no answer (thin scripts)

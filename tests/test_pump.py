@@ -103,7 +103,7 @@ class Started:
         self.terminals: list[Terminal] = []
 
     def __call__(
-        self, runtime: Path, *prefix: str, cols: int = 26, rows: int = 10, pump: str = PUMP
+        self, runtime: Path, *prefix: str, cols: int = 26, rows: int = 10, pump: str = PUMP, client: str = ""
     ) -> Terminal:
         argv = [
             sys.executable,
@@ -113,6 +113,7 @@ class Started:
             f"runtime={runtime}",
             "socket=/tmp/a b=c",
             f"python={sys.executable}",
+            *([f"client={client}"] if client else []),
         ]
         env = {"TERM": "tmux-256color", "COLORTERM": "truecolor", "TMUX_PANE": "%7", "PATH": "/usr/bin:/bin"}
         terminal = Terminal([*prefix, *argv], env, cols, rows)
@@ -155,6 +156,21 @@ def test_it_says_hello_with_everything_that_the_server_wants_to_know(server: Ser
         "pane": "%7", "socket": "/tmp/a b=c", "cols": "31", "rows": "17", "term": "tmux-256color",
         "colorterm": "truecolor", "pid": str(terminal.pid),
     }  # fmt: skip
+
+
+def test_a_popup_says_over_which_client_it_lies(server: Server, start: Started) -> None:
+    start(server.runtime, client="/dev/pts/7")
+    hello = server.accept()
+    assert (hello["client"], hello["pane"]) == ("/dev/pts/7", "")
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x1b", b"\x03"])
+def test_a_popup_can_be_closed_while_no_server_answers(server: Server, start: Started, key: bytes) -> None:
+    server.listener.close()
+    terminal = start(server.runtime, client="/dev/pts/7")
+    terminal.see("starting the server...")
+    terminal.type(b"j" + key)
+    assert start.end(terminal) == 130
 
 
 def test_paints_reach_the_terminal_and_keys_reach_the_server(server: Server, start: Started) -> None:

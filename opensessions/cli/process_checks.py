@@ -29,9 +29,15 @@ def orphans(runtime: str) -> Iterator[Check]:
         line = start.connect(runtime)
         if line is None:
             return
-        found = ask(line, "orphans")["orphans"]
+        answer = ask(line, "orphans")
     except OpenSessionsError:
         return  # the check of the server says it
+    found, fault = answer["orphans"], answer.get("fault")
+    if fault:
+        yield Check(
+            "orphans", False, f"the last sweep could not be made: {fault}", "Mend that; the next one tells"
+        )
+        return
     if not isinstance(found, list) or not found:
         yield Check("orphans", True, "no agent has lost its pane")
         return
@@ -56,13 +62,18 @@ def left_behind() -> Iterator[Check]:
 
 
 def receipts(folder: str) -> Check:
-    """Those that could not be understood."""
+    """Can they be read? Which could not be understood?"""
     try:
+        paths.check_private(folder)
         aside = [name for name in os.listdir(folder) if ".corrupt-" in name]
-    except OSError:
-        aside = []
+    except FileNotFoundError:
+        return Check("receipts", True, f"{folder} (none yet)")
+    except (OSError, OpenSessionsError) as error:
+        return Check(
+            "receipts", False, f"cannot be read: {error}", "Until then no agent is ended as an orphan"
+        )
     if not aside:
-        return Check("receipts", True, folder if os.path.isdir(folder) else f"{folder} (none yet)")
+        return Check("receipts", True, folder)
     found = f"{len(aside)} could not be understood and were set aside: their agents are never ended"
     return Check("receipts", False, found, f"Look at them, then remove them: rm '{folder}'/*.corrupt-*")
 

@@ -14,6 +14,9 @@ from opensessions.cli.talk import ask
 LONGEST = 3600.0
 """Seconds that a server may take to end everything, one after the other."""
 
+PROMPT = 10.0
+"""Seconds in which a server that is not stopped answers what it knows already."""
+
 Candidate = dict[str, Any]
 Asker = Callable[..., list[Candidate]]
 
@@ -63,8 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
 def asker(arguments: argparse.Namespace) -> Asker:
     """Who sweeps: the server if one runs, else this process."""
     runtime = caller.runtime(caller.find())
-    line = start.connect(runtime, timeout=LONGEST)
+    line = start.connect(runtime, timeout=PROMPT)
     if line is not None:
+        ask(line, "orphans")  # one that is stopped is found out by this, not after LONGEST
+        line.settimeout(LONGEST)
         if arguments.cleanup and not arguments.json:
             print("A server runs: it does this.")
 

@@ -43,10 +43,11 @@ def thin(where: str, client: str | None) -> int:
     if not who.client:
         raise Refused("No client is attached to this session; name one with --client.")
     main = import_module(who.switch).main
-    return int(main([where, *_given(who)]))
+    return int(main([where, *given(who)]))
 
 
-def _given(who: Caller) -> list[str]:
+def given(who: Caller) -> list[str]:
+    """What a binding tells a thin script, as `key=value`."""
     values = {
         "client": who.client,
         "socket": who.target,

@@ -74,7 +74,7 @@ def read(path: str) -> tuple[dict[str, Any], ...]:
     found = []
     for number in reversed(range(KEPT)):
         try:
-            with open(_name(path, number), encoding="utf-8", errors="replace") as file:
+            with open(_name(path, number), encoding="utf-8", errors="replace", opener=_at_once) as file:
                 lines = file.read(2 * LIMIT).split("\n")
         except OSError:
             continue
@@ -138,6 +138,11 @@ def _line(entry: Mapping[str, Any]) -> bytes:
     }
     text = json.dumps(cut, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.encode("ascii") + b"\n"
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Does not wait for somebody to write, should the log be a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _name(path: str, number: int) -> str:

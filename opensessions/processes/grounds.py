@@ -110,7 +110,7 @@ def exempt(receipt: Receipt, census: Census, rules: Rules) -> Verdict | None:
         return Verdict(receipt, "alive", "It has a terminal that is not its pane's.")
     if receipt.keep:
         return Verdict(receipt, "keep", "OPENSESSIONS_KEEP was set when it was started.")
-    if name := _kept(rules, receipt.agent, receipt.comm, receipt.exe, stat.comm):
+    if name := kept(rules, receipt.agent, receipt.comm, receipt.exe, stat.comm):
         return Verdict(receipt, "keep", f"reap.keep names {name}.")
     age = census.at - receipt.process.start
     if age < 0:
@@ -166,7 +166,7 @@ def _looked_at(pid: int, receipt: Receipt, world: World, law: Law) -> Verdict | 
         return Verdict(receipt, "unknown", f"The environment of {comm} ({pid}) cannot be read.")
     if known.variables.get("OPENSESSIONS_KEEP", "") not in ("", "0"):
         return Verdict(receipt, "keep", f"{it} has OPENSESSIONS_KEEP set.")
-    if name := _kept(law.rules, comm, known.exe):
+    if name := kept(law.rules, comm, known.exe):
         return Verdict(receipt, "keep", f"{it} is {name}, which reap.keep names.")
     assert receipt.place is not None
     answer, why = named(known.variables, receipt.place, world.inventories, world.census)
@@ -192,7 +192,7 @@ def _name(pid: int, receipt: Receipt, census: Census) -> ProcId:
     return receipt.process if pid == receipt.process.pid else found
 
 
-def _kept(rules: Rules, *names: str) -> str:
+def kept(rules: Rules, *names: str) -> str:
     """Which of these names the user wants to keep; "" for none. The kernel cuts a name after 15 bytes."""
     keep = rules.keep | {each.encode()[:15].decode(errors="ignore") for each in rules.keep}
     return next(

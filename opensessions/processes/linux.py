@@ -11,6 +11,9 @@ from opensessions.processes.source import Stat
 CMDLINE = 32 << 10
 """Bytes of a command line that are read."""
 ENVIRONMENT = 256 << 10
+"""Bytes of an environment that are read at once."""
+LARGEST = 8 << 20
+"""No environment is larger: a program's arguments and environment get three quarters of 8 MiB at most (execve(2))."""
 DELETED = " (deleted)"
 """What the kernel appends to the path of an executable that was replaced, as by an agent's own update."""
 KERNEL_THREAD = 0x200000
@@ -80,13 +83,19 @@ class LinuxSource:
             return ""
 
     def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
-        """From /proc/<pid>/environ, of which at most ENVIRONMENT bytes are read."""
+        """From /proc/<pid>/environ, to its end: what matters may stand last."""
         found = {}
-        for pair in (_read(f"/proc/{pid}/environ", ENVIRONMENT) or b"").split(b"\0"):
+        for pair in _whole(f"/proc/{pid}/environ", ENVIRONMENT, LARGEST).split(b"\0"):
             name, equals, value = pair.partition(b"=")
             if equals and os.fsdecode(name) in names:
                 found[os.fsdecode(name)] = os.fsdecode(value)
         return found
+
+    def environment(self, pid: int) -> tuple[int, int] | None:
+        """Fields 50 and 51 of /proc/<pid>/stat: 0 to whoever may not read it, and in an `exec` until it is there."""
+        fields = (_read(f"/proc/{pid}/stat", 4096) or b"").rpartition(b")")[2].split()
+        first, last = map(int, fields[47:49]) if len(fields) > 48 else (0, 0)
+        return (first, last) if first else None
 
     def users(self, pid: int) -> tuple[int, int, int] | None:
         """From /proc/<pid>/status: who owns its folder is root where it may not be dumped."""
@@ -107,6 +116,26 @@ def _leads(pid: int) -> bool:
         if line.startswith(b"Tgid:"):
             return int(line[5:]) == pid
     return False
+
+
+def _whole(path: str, size: int, most: int) -> bytes:
+    """What can be read of it, `size` bytes at a time."""
+    found = b""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return found
+    try:
+        while len(found) < most:
+            part = os.read(handle, size)
+            found += part
+            if len(part) < size:
+                break
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
+    return found
 
 
 def _read(path: str, size: int) -> bytes | None:

@@ -67,6 +67,12 @@ class ProcessSource(Protocol):
         be read. Nothing else of it leaves this call."""
         ...
 
+    def environment(self, pid: int) -> tuple[int, int] | None:
+        """Where its program's environment lies in its memory: the first address, and the one after the last. Both are
+        the same where it was given none. None where nobody tells, or it is just becoming another program: `variables`
+        then says nothing of what it lacks."""
+        ...
+
     def users(self, pid: int) -> tuple[int, int, int] | None:
         """Its real, effective and saved user id; None where they cannot be known."""
         ...

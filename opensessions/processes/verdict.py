@@ -38,8 +38,8 @@ class Details(Struct, frozen=True):
     exe: str = ""
     """Base name of the executable."""
     variables: Mapping[str, str] | None = None
-    """Of WANTED, those that are set. None where the environment could not be read or was empty, which it is for some
-    milliseconds after a start."""
+    """Of WANTED, those that are set. None where the environment could not be read, or was empty and the process is
+    younger than YOUNG: it is so for some milliseconds after a start."""
     gone: bool = False
     """It has exited since the census: nothing that remains to be ended."""
 

@@ -17,6 +17,7 @@ from opensessions.agents.known import kinds
 from opensessions.context.git import Git
 from opensessions.context.ports import this_system as listeners
 from opensessions.processes.audit import Audit
+from opensessions.processes.instances import living
 from opensessions.processes.source import this_system
 from opensessions.provider import Context, SidebarWish
 from opensessions.reduce import State

@@ -64,7 +64,10 @@ class Deeds:
                 if not told["typed"]:
                     raise Refused(f"{told['why']} Type it yourself: {told['command']}")
             case intents.Reap():
-                _reaped(await self.act({"verb": "reap", "observed": "1"}))
+                # Those that the question has counted, and nobody who has lost his pane since.
+                counted = (await self.act({"verb": "orphans"}))["orphans"]
+                only = ",".join(each["nonce"] for each in counted)
+                _reaped(await self.act({"verb": "reap", "observed": "1", "only": only}))
 
     async def do_in_popup(self, mux: str, intent: intents.Intent, looker: Client | None) -> bool:
         """The same for a popup; must it close now? Closing it changes no sidebar, and what is chosen in it leaves the

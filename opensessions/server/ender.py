@@ -71,13 +71,18 @@ class Target(Struct, frozen=True):
 class Ender:
     """Ends targets, any number at a time."""
 
-    def __init__(self, bus: Bus, muxes: Muxes, source: ProcessSource, audit: Audit, wait: float) -> None:
-        """`wait`: seconds from SIGTERM to SIGKILL."""
+    def __init__(
+        self, bus: Bus, muxes: Muxes, source: ProcessSource, audit: Audit, wait: float,
+        servers: Callable[[], Collection[int]] = frozenset,
+    ) -> None:  # fmt: skip
+        """`wait`: seconds from SIGTERM to SIGKILL. `servers`: the pids of the other opensessions servers that live; may
+        block."""
         self._bus = bus
         self._muxes = muxes
         self._source = source
         self._audit = audit
         self._wait = wait
+        self._servers = servers
         self._working = 0
         self._settled = asyncio.Event()
         self._settled.set()
@@ -116,8 +121,11 @@ class Ender:
             if key != mux and each.inventory is not None
         ]
         spared = [without(inventory, panes), *others]
-        barred = await asyncio.to_thread(protected, taken, spared, (), os.getpid(), os.getuid())
+        barred = await asyncio.to_thread(self._barred, taken, spared)
         return Look(taken, inventory, barred, taken.identity(inventory.server_pid))
+
+    def _barred(self, taken: Census, spared: Collection[Inventory]) -> Mapping[int, str]:
+        return protected(taken, spared, self._servers(), os.getpid(), os.getuid())
 
     async def reason(self, tree: Sequence[ProcId], look: Look) -> str:
         """Why the tree must be left alone; "" where it need not."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from opensessions.agents.track import clean
 from opensessions.errors import Refused
 from opensessions.model import Agent, Inventory, Session
+from opensessions.processes.census import Census
 from opensessions.processes.identity import ProcId
 from opensessions.processes.killer import Outcome
 from opensessions.processes.source import ProcessSource
@@ -21,6 +22,7 @@ from opensessions.server.attention import Attention
 from opensessions.server.bus import Bus
 from opensessions.server.ender import Ender, Target, done
 from opensessions.server.muxes import Muxes
+from opensessions.server.supervise import through
 from opensessions.server.tracking import Tracker
 from opensessions.server.verbs import Arguments, Verbs, needed
 
@@ -53,13 +55,19 @@ class Endings:
         if "token" not in arguments:
             return await self._preview(target)
         _compare(arguments, target)
+        return await through(self._end_now(mux, agent, target))
+
+    async def _end_now(self, mux: str, agent: Agent, target: Target) -> object:
         if target.told["closes"]:
             await self._make_way(mux, agent.pane)
         return done(await self.end_agent(target, f"The user asked to kill {target.title}."))
 
-    async def agent(self, mux: str, agent: Agent) -> Target:
+    async def agent(
+        self, mux: str, agent: Agent, hindrance: Callable[[int, Target, Census], str] = lambda *_: ""
+    ) -> Target:
         """The agent with its tree. Refused where it does not run, or its tree holds what must not be ended; MuxError
-        where the multiplexer does not answer."""
+        where the multiplexer does not answer. `hindrance` is asked, in a thread, for a further reason why not: it gets
+        the pid of the pane's own process."""
         tracked = self._tracker.get(agent.id)
         title = f"{agent.agent} in {agent.pane}"
         if tracked is None:
@@ -80,9 +88,12 @@ class Endings:
             "state": agent.state,
             "closes": pane is not None and pane.pid == root.pid,
         }
-        return Target(
+        target = Target(
             mux, look.server, title, token("agent", mux, agent.id, root), panes, tree, look.census.at, told
         )
+        if reason := await asyncio.to_thread(hindrance, pane.pid if pane else 0, target, look.census):
+            raise Refused(reason)
+        return target
 
     async def end_agent(
         self, target: Target, why: str, bar: Callable[[], str] = lambda: ""
@@ -102,7 +113,7 @@ class Endings:
         _compare(arguments, target)
         (pane,) = target.panes
         await self._make_way(target.mux, pane)
-        return await self._close(target, KillPane(pane))
+        return await through(self._close(target, KillPane(pane)))
 
     async def _pane(self, arguments: Arguments) -> Target:
         id, mux = needed(arguments, "target"), self._verbs.pick(arguments)
@@ -126,7 +137,7 @@ class Endings:
             return await self._preview(target)
         _compare(arguments, target)
         id = target.told["session"]
-        return await self._close(target, KillSession(id, self._refuge(target.mux, id)))
+        return await through(self._close(target, KillSession(id, self._refuge(target.mux, id))))
 
     async def _session(self, arguments: Arguments) -> Target:
         """`target` is an id, `=NAME` or a name; `created`, where it is given, that of the session that was shown."""
@@ -174,7 +185,8 @@ class Endings:
     # --- both ---------------------------------------------------------------------------------------------
 
     async def _close(self, target: Target, command: Command) -> object:
-        """Let the multiplexer close the panes, then see to what was in them."""
+        """Let the multiplexer close the panes, then see to what was in them: who has asked for it may have been in one
+        of them."""
         with self._ender.at_work():
             await self._muxes.get(target.mux).provider.do(command)
             return done(await self._ender.survivors(target, f"The user asked to kill {target.title}."))

@@ -18,15 +18,18 @@ from opensessions.errors import MuxError, OpenSessionsError, Refused
 from opensessions.events import AgentDismissed, AgentHibernated
 from opensessions.model import Agent
 from opensessions.processes import census
+from opensessions.processes.census import Census
 from opensessions.processes.source import ProcessSource
 from opensessions.provider import Announce, TypeLine
 from opensessions.reduce import Mux, State
 from opensessions.server.attention import Attention
 from opensessions.server.bus import Bus
-from opensessions.server.ender import done
+from opensessions.server.ender import Target, done
 from opensessions.server.endings import Endings
+from opensessions.server.hindrances import hindrance
 from opensessions.server.muxes import Muxes
 from opensessions.server.resting import command, interactive, line, prompt, unfit
+from opensessions.server.supervise import through
 from opensessions.server.tracking import Tracker
 from opensessions.server.verbs import Arguments, Verbs
 
@@ -76,15 +79,19 @@ class Hibernation:
         mux, agent = self._attention.meant(arguments)
         if agent.state == "hibernated":
             raise Refused(f"{agent.agent} in {agent.pane} hibernates already.")
-        nap = await self._put_to_sleep(
-            mux, agent, f"The user asked to hibernate {agent.agent} in {agent.pane}."
-        )
+        why = f"The user asked to hibernate {agent.agent} in {agent.pane}."
+        nap = await through(self._put_to_sleep(mux, agent, why))
         return {"pane": agent.pane, "agent": agent.agent, "resume": shlex.join(nap.resume)}
 
-    async def _put_to_sleep(self, mux: str, agent: Agent, why: str) -> Nap:
-        """End it and keep its row. Refused where it may not hibernate, or does not end: then its row is as before."""
+    async def _put_to_sleep(self, mux: str, agent: Agent, why: str, asked: bool = True) -> Nap:
+        """End it and keep its row. Refused where it may not hibernate, or does not end: then its row is as before.
+        `asked`: by the user, at this moment."""
         words = self._fit(mux, agent)
-        target = await self._endings.agent(mux, agent)
+
+        def hindered(pane: int, target: Target, table: Census) -> str:
+            return hindrance(self._source, agent, pane, target.tree, table, asked)
+
+        target = await self._endings.agent(mux, agent, hindered)
         tracked = self._tracker.get(agent.id)
         folder = (tracked.cwd if tracked else "").encode("utf-8", "replace").decode()  # the file is UTF-8
         outcomes = await self._endings.end_agent(target, why, lambda: self._barred(mux, agent))
@@ -251,7 +258,7 @@ class Hibernation:
         """Put one to sleep. Where that fails it is not tried again before its next rest, and the user is told."""
         try:
             await self._put_to_sleep(
-                key, agent, f"{agent.agent} in {agent.pane} has rested for {self._after:g} s."
+                key, agent, f"{agent.agent} in {agent.pane} has rested for {self._after:g} s.", asked=False
             )
             log.info("%s in %s of %s hibernates", agent.agent, agent.pane, key)
         except OpenSessionsError as error:

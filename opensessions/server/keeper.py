@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from opensessions.errors import OpenSessionsError
 from opensessions.model import Inventory
-from opensessions.processes.identity import ProcId, liveness, pinned, same
+from opensessions.processes.identity import ProcId, liveness, pinned, read, same
 from opensessions.processes.receipt import Place, Receipt
 from opensessions.processes.receipts import Receipts
 from opensessions.processes.source import ProcessSource
@@ -180,9 +180,16 @@ def predecessor(id: str, place: Place, group: int, session: int, known: Sequence
             and leads
             and receipt.place is not None
             and _same_pane(receipt.place, place)
+            and not _given_out_again(receipt.process)
         ):
             return receipt
     return None
+
+
+def _given_out_again(process: ProcId) -> bool:
+    """Has another process its pid by now? Then its group was empty meanwhile."""
+    now = read(process.pid)
+    return now is not None and same(process, now) != "same"
 
 
 def _same_pane(one: Place, other: Place) -> bool:

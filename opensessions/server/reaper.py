@@ -27,6 +27,7 @@ from opensessions.processes.receipts import Receipts
 from opensessions.server.alone import Busy, alone
 from opensessions.server.awake import Clock
 from opensessions.server.bus import Bus
+from opensessions.server.supervise import through
 from opensessions.server.sweep import Sweep
 from opensessions.server.unfinished import Finisher
 
@@ -112,10 +113,9 @@ class Reaper:
 
     async def sweep(self) -> None:
         """One sweep. Never raises for what the world is like: the log says it, once."""
-        ready = self.clock.ready()
         async with self._turn:
             try:
-                await self._swept(ready)
+                await self._swept(self.clock.ready())
                 self._fault = ""
             except Busy as error:
                 log.info("this sweep is left out: %s", error)
@@ -137,6 +137,7 @@ class Reaper:
             return
         with alone(self._state):
             facts = await self._sweep.look(receipts)
+            ready = self.clock.ready() and ready  # the machine may have slept while it was looked
             made = self._sweep.judge(receipts, facts, rules_of(self._settings), self._seen, ready)
             self._seen = made.seen
             await self._carry_out(receipts, made, rules_of(self._settings))
@@ -204,7 +205,11 @@ class Reaper:
     async def reap(self, arguments: Mapping[str, str], apart: float = APART) -> Answer:
         """One sweep now: two looks, `apart` seconds from each other, must agree. `observed=1`: what the user started
         himself as well. `only`: the nonces of the receipts that may be acted on, with commas between them (default:
-        all). Refused where the audit log cannot be written, Busy where another server sweeps."""
+        all). Refused where the audit log cannot be written, Busy where another server sweeps. It is done to its end,
+        though who has asked for it goes away."""
+        return await through(self._reap(arguments, apart))
+
+    async def _reap(self, arguments: Mapping[str, str], apart: float) -> Answer:
         only = arguments["only"].split(",") if "only" in arguments else None
         async with self._turn:
             with alone(self._state):
@@ -219,8 +224,8 @@ class Reaper:
         return {"candidates": [described(each) for each in made.verdicts]}
 
     async def listed(self, arguments: Mapping[str, str]) -> Answer:
-        """Those of the last sweep; nothing is looked at."""
-        return {"orphans": self.orphans()}
+        """Those of the last sweep; nothing is looked at. `fault`: why that could not be made, else ""."""
+        return {"orphans": self.orphans(), "fault": self._fault}
 
     async def _planned(
         self, arguments: Mapping[str, str], apart: float

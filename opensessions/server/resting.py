@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opensessions.model import Agent, AgentState, Inventory
 from opensessions.processes.census import Census
@@ -12,6 +12,8 @@ RESTS: frozenset[AgentState] = frozenset({"done", "idle", "interrupted"})
 """The states in which an agent has nothing to do and nothing to ask."""
 SHELLS = frozenset({"sh", "ash", "bash", "dash", "fish", "ksh", "mksh", "yash", "zsh"})
 """Programs at whose prompt a command can be typed in the same words."""
+OTHERS = frozenset({"csh", "elvish", "nu", "osh", "pwsh", "tcsh", "xonsh", "ysh"})
+"""Shells that want other words."""
 BARE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 UNTYPABLE = re.compile(r"['\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters that not every shell reads alike between single quotes, and those that act on a terminal."""
@@ -41,6 +43,9 @@ def unfit(agent: Agent, resume: Sequence[str], group: Sequence[Agent], inventory
         return f"{who} is its pane's own program: the pane would close."
     if pane.window in inventory.seen_windows():
         return f"{who} is on somebody's screen; only what nobody looks at may hibernate."
+    controlled = {client.session for client in inventory.clients if client.control}
+    if any(agent.pane in inventory.panes_of(session) for session in controlled):
+        return f"{who} may be on somebody's screen: a program shows its session in a window of its own."
     return ""
 
 
@@ -84,6 +89,20 @@ def prompt(shell: int, census: Census) -> tuple[int, ...]:
         chain.append(children[0])
     strangers = [pid for pid, stat in running.items() if stat.session == shell and pid not in chain]
     return () if strangers else tuple(chain)
+
+
+def outlives(pane: int, agent: int, census: Census, words: Callable[[int], Sequence[str]]) -> bool:
+    """Does the pane stay open when the agent ends? It does where the pane's own process, or one between it and the
+    agent, is a shell at whose prompt somebody works. Doubt means no. `words`: a process's command line."""
+    above = list(census.above(agent))
+    between = above[: above.index(pane) + 1] if pane in above else [pane]
+    return any(
+        (stat := census.stats.get(pid)) is not None
+        and not stat.exited
+        and stat.comm.lstrip("-") in SHELLS | OTHERS
+        and interactive(words(pid))
+        for pid in between
+    )
 
 
 def interactive(argv: Sequence[str]) -> bool:

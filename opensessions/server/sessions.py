@@ -1,12 +1,12 @@
-"""`session-new`, `session-rename`, `session-hide`, `session-unhide`, `session-move`: what is done to sessions and their
-rows. Killing one is `endings`'."""
+"""`session-new`, `session-places`, `session-rename`, `session-hide`, `session-unhide`, `session-move`: what is done to
+sessions and their rows. Killing one is `endings`'."""
 
 from __future__ import annotations
 
 from opensessions.errors import Refused
 from opensessions.events import RowHidden, RowMoved
 from opensessions.model import Row
-from opensessions.provider import CreateSession, RenameSession
+from opensessions.provider import CreateSession, RenameSession, SwitchClient
 from opensessions.server.bus import Bus
 from opensessions.server.endings import named
 from opensessions.server.muxes import Muxes
@@ -24,6 +24,7 @@ class Sessions:
         self._muxes = muxes
         self._verbs = verbs
         verbs.add("session-new", self._new)
+        verbs.add("session-places", self._places)
         verbs.add("session-rename", self._rename)
         verbs.add("session-hide", self._hide)
         verbs.add("session-unhide", self._unhide)
@@ -31,8 +32,23 @@ class Sessions:
 
     async def _new(self, arguments: Arguments) -> object:
         key = self._verbs.pick(arguments)
-        command = CreateSession(arguments.get("name", ""), arguments.get("directory", ""))
-        return {"mux": key, "session": await self._muxes.get(key).provider.do(command)}
+        provider = self._muxes.get(key).provider
+        session = await provider.do(CreateSession(arguments.get("name", ""), arguments.get("directory", "")))
+        if client := arguments.get("client"):
+            await provider.do(SwitchClient(client, session))
+        return {"mux": key, "session": session}
+
+    async def _places(self, arguments: Arguments) -> object:
+        """Every session in the order of the rows, with the folders that it began in and that its active pane is in."""
+        key = self._verbs.pick(arguments)
+        await self._verbs.first_reading(key)
+        known, view = self._bus.state.muxes.get(key), self._bus.view(key)
+        begun = {each.id: each.path for each in known.inventory.sessions} if known and known.inventory else {}
+        sessions = []
+        for row in view.sessions if view else ():
+            folders = [folder for folder in (begun.get(row.id, ""), row.dir) if folder]
+            sessions.append({"id": row.id, "name": row.name, "folders": list(dict.fromkeys(folders))})
+        return {"sessions": sessions}
 
     async def _rename(self, arguments: Arguments) -> object:
         key, id = await self._meant(arguments)

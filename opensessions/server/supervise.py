@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 Value = TypeVar("Value")
 
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0
+_going: set[asyncio.Task[Any]] = set()
+"""The loop itself holds on to no task."""
 
 
 async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:
@@ -38,6 +40,14 @@ def guarded(what: str, work: Callable[..., Value], *arguments: object) -> Value 
     except Exception:
         log.exception("%s failed", what)
         return None
+
+
+async def through(work: Coroutine[Any, Any, Value]) -> Value:
+    """Await it. Once begun it goes on when whoever waits for it goes away; only the end of the loop cancels it."""
+    task = asyncio.ensure_future(work)
+    _going.add(task)
+    task.add_done_callback(_going.discard)
+    return await asyncio.shield(task)
 
 
 async def contain(work: Awaitable[None]) -> None:

@@ -18,6 +18,7 @@ from opensessions.processes import census, killer, plan
 from opensessions.processes.audit import Audit
 from opensessions.processes.census import Census
 from opensessions.processes.details import examine
+from opensessions.processes.grounds import kept
 from opensessions.processes.homes import named
 from opensessions.processes.identity import Liveness, ProcId
 from opensessions.processes.instances import instance_liveness, living
@@ -128,7 +129,9 @@ class Sweep:
         )  # fmt: skip
         return await killer.end(verdict.tree, ending.allowed, wait, audit, verdict.why)
 
-    async def objection(self, tree: Sequence[ProcId], place: Place | None, judged: Plan, facts: Facts) -> str:
+    async def objection(
+        self, tree: Sequence[ProcId], place: Place | None, judged: Plan, facts: Facts, rules: Rules
+    ) -> str:
         """Why these may not be ended though all of them were in a tree that may be, or come from one; "" where nothing
         speaks against it. Whose root has ended has no receipt any more. `place`: the root's."""
         pids = {each.pid for each in tree}
@@ -144,8 +147,13 @@ class Sweep:
             return reason
         inventories = {key: mux.inventory for key, mux in facts.muxes.items() if mux.inventory is not None}
         for pid in (each.pid for each in tree):
-            # One that is just becoming another program shows none.
-            variables = details[pid].variables or {}
+            known, stat = details[pid], facts.census.stats[pid]
+            if name := kept(rules, stat.comm, known.exe):
+                return f"The process {pid} in its tree is {name}, which reap.keep names."
+            # One that has only just begun shows none.
+            if known.variables is None and facts.census.at - stat.start >= plan.YOUNG:
+                return f"The environment of the process {pid} in its tree cannot be read."
+            variables = known.variables or {}
             if variables.get("OPENSESSIONS_KEEP", "") not in ("", "0"):
                 return f"The process {pid} in its tree has OPENSESSIONS_KEEP set."
             answer, why = named(variables, place or NOWHERE, inventories, facts.census)
@@ -177,7 +185,9 @@ class _Ending:
         tree = remaining(tuple(dict.fromkeys((*verdict.tree, *self._tree))), facts.census)
         # Once the root has ended, its descendants are nobody's: they are known by having been in the tree.
         strangers = {each.pid for each in tree} - {each.pid for each in verdict.tree}
-        if strangers and (reason := await self._sweep.objection(tree, self._root.place, judged, facts)):
+        if strangers and (
+            reason := await self._sweep.objection(tree, self._root.place, judged, facts, self._rules)
+        ):
             return reason
         self._tree = tree
         return tree

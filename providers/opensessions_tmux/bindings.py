@@ -30,6 +30,9 @@ GONE = "opensessions: its files are gone; install it again or restart tmux"
 FOCUS = "Show the sidebar and go to it"
 ATTENTION = "Go to the next agent that needs you"
 TOGGLE = "Show or hide the sidebar"
+POPUP = "Show the sessions in a popup"
+EVEN = "Make the panes beside the sidebar equally wide"
+NEW = "Create a session in a folder that you choose, or go to it"
 
 EVERYWHERE = (
     "client=#{q:client_name} socket=#{q:socket_path} session=#{q:session_id} started=#{start_time} "
@@ -38,6 +41,9 @@ EVERYWHERE = (
 
 SIDEBAR_HERE = "#{P:#{?#{@opensessions-sidebar},#{pane_id},}}"
 """The id of the sidebar pane of the current window; empty where it has none."""
+
+POPUP_WIDTH, SESSIONIZER_WIDTH = 52, 78
+"""Columns of the popups, with their borders."""
 
 Command = tuple[str, ...]
 
@@ -63,6 +69,7 @@ class Wishes(NamedTuple):
     focus: str = ""
     toggle: str = ""
     attention: str = ""
+    popup: str = ""
     rows: tuple[str, ...] = ()
     """Keys that switch to row 1, 2, …; nine at most."""
 
@@ -78,6 +85,35 @@ def script(name: str, arguments: str) -> Command:
     run = f"#{{{INTERPRETER}}} -I -S {file} {arguments} {EVERYWHERE} || :"
     say = f'#{{{TMUX}}} -S #{{q:socket_path}} display-message -c #{{q:client_name}} -d 5000 "{GONE}" || :'
     return ("run-shell", "-b", f"if [ -f {file} ] && [ -x #{{{INTERPRETER}}} ]; then {run}; else {say}; fi")
+
+
+def popup(width: int, program: str) -> Command:
+    """Run a program in a popup of this width over the client that pressed the key; a client that has not the room gets
+    it over all of its width. `program` is words as tmux parses them, after formats were expanded.
+
+    It begins in the pane's directory and is started without a shell of the user's. Where our files are gone it says so,
+    until Enter. A `TMUX_PANE` in tmux's own environment is that of another tmux.
+    """
+    wide = f"#{{?#{{e|<:#{{client_width}},{width + 2}}},100%,{width}}}"
+    guard = (
+        'unset TMUX_PANE; if [ -f "$1" ] && [ -x "$2" ]; then shift; exec "$@"; fi; '
+        f'echo "{GONE}"; read -r line'
+    )
+    words = f"-E -d '##{{pane_current_path}}' -w '{wide}' -h 80% /bin/sh -c '{guard}'"
+    words += f" sh #{{{SCRIPTS}}}/popup.py {program}"
+    return ("run-shell", "-C", f"display-popup {words}")
+
+
+def sidebar_popup() -> Command:
+    """The sidebar's rows in a popup."""
+    program = f"#{{{INTERPRETER}}} -I -S #{{{SCRIPTS}}}/popup.py {EVERYWHERE}"
+    return popup(POPUP_WIDTH, program)
+
+
+def sessionizer_popup() -> Command:
+    """The folders for a new session in a popup."""
+    program = f"#{{{PYTHON}}} -P -m opensessions session new --client=#{{q:client_name}}"
+    return popup(SESSIONIZER_WIDTH, program)
 
 
 def row(index: int) -> Command:
@@ -111,6 +147,9 @@ def table_keys() -> list[Key]:
         Key(
             TABLE, "A", "Go back to where the last jump to an agent began", script("notify", "attention-back")
         ),
+        Key(TABLE, "g", POPUP, sidebar_popup()),
+        Key(TABLE, "e", EVEN, script("notify", "even-horizontal")),
+        Key(TABLE, "c", NEW, sessionizer_popup()),
         Key(TABLE, "n", "Switch to the next session", script("switch", "next")),
         Key(TABLE, "p", "Switch to the previous session", script("switch", "prev")),
         Key(TABLE, "?", "List these keys", help),
@@ -131,6 +170,8 @@ def user_keys(wishes: Wishes) -> list[Key]:
         keys.append(Key("root", wishes.toggle, TOGGLE, script("notify", "sidebar-toggle")))
     if wishes.attention:
         keys.append(Key("root", wishes.attention, ATTENTION, script("notify", "attention")))
+    if wishes.popup:
+        keys.append(Key("root", wishes.popup, POPUP, sidebar_popup()))
     for index, key in enumerate(wishes.rows[:9], 1):
         keys.append(Key("root", key, f"Switch to session {index} of the sidebar", row(index)))
     return keys

@@ -50,4 +50,5 @@ def here(client: str = "") -> Caller | None:
         started=started,
         runtime=runtime,
         switch="opensessions_tmux.switch",
+        popup="opensessions_tmux.popup",
     )

@@ -112,11 +112,12 @@ def check_version(version: str) -> None:
 
 def read_wishes(tmux: Admin) -> Wishes:
     """The user's options about keys, read in one call."""
-    names = ("prefix-key", "focus-key", "toggle-key", "attention-key", "index-keys")
+    names = ("prefix-key", "focus-key", "toggle-key", "attention-key", "popup-key", "index-keys")
     questions = [("show-options", "-gqv", f"@opensessions-{name}") for name in names]
     replies = tmux.ask_all([part for one in questions for part in (one, ("display-message", "-p", END))])
-    prefix, focus, toggle, attention, index, *_ = [part.strip() for part in replies.split(END)] + [""] * 5
-    return Wishes(prefix or "o", focus, toggle, attention, tuple(index.split()))
+    found = [part.strip() for part in replies.split(END)] + [""] * len(names)
+    prefix, focus, toggle, attention, popup, index = found[: len(names)]
+    return Wishes(prefix or "o", focus, toggle, attention, popup, tuple(index.split()))
 
 
 def kept_names(tmux: Admin) -> list[str]:

@@ -21,6 +21,7 @@ from opensessions.provider import (
     Context,
     CreateSession,
     DesktopNotice,
+    EvenHorizontal,
     FocusSidebar,
     KillPane,
     KillSession,
@@ -32,7 +33,7 @@ from opensessions.provider import (
     SwitchClient,
     TypeLine,
 )
-from opensessions_tmux import commands, hooks, notices, placement
+from opensessions_tmux import commands, even, hooks, notices, placement
 from opensessions_tmux.binary import of_server
 from opensessions_tmux.doorbell import Doorbell, Gone, Tick, Trouble
 from opensessions_tmux.keeper import Keeper
@@ -185,6 +186,8 @@ class TmuxProvider:
                 await self._switch(command)
             case FocusSidebar():
                 await self._focus_sidebar(command)
+            case EvenHorizontal():
+                await self._even(command)
             case LeaveSidebar():
                 await self._leave_sidebar(command)
             case ShowMessage():
@@ -263,6 +266,15 @@ class TmuxProvider:
                 await self._changed([("select-pane", "-t", pane)])
                 return
         raise Refused("The sidebar could not be opened: the window changes all the time.")
+
+    async def _even(self, command: EvenHorizontal) -> None:
+        for _ in range(PASSES):
+            reading = await self._bell.read()
+            window = commands.shown_window(reading.inventory, command.client)
+            sidebar = commands.sidebar_of(window, self._context.owner)
+            if not await self._changed([even.spread(window, sidebar.id if sidebar else "")]):
+                return
+        raise Refused("The panes could not be arranged: the window changes all the time.")
 
     async def _leave_sidebar(self, command: LeaveSidebar) -> None:
         reply = await self._tmux.run([("last-pane", "-t", command.pane)])

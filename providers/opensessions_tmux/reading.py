@@ -3,7 +3,8 @@
 tmux rewrites control bytes in what it prints (3.5a), and a client without UTF-8 gets `_` for other bytes: so there
 are no separators. Numbers and ids stand between spaces, every text is preceded by its length in bytes, and the one
 that may hold bytes which are no UTF-8, and so may be longer on the way out, comes last: the directory, which ends
-with `//` (no path that the kernel gives holds that).
+with `//` (no path that the kernel gives holds that; the one that a session was created with may hold anything, but is
+no shorter on the way out than its length says).
 
 Nothing is asked that nobody uses: at 900 panes `pane_current_command` alone costs tmux 10 ms, each number 1 ms.
 """
@@ -20,7 +21,8 @@ from opensessions.model import Client, Inventory, Link, Pane, Session, Window
 from opensessions_tmux.options import DRAGGING, MARK, NAMING, RINGS
 
 SESSION = (
-    "S #{session_id} #{session_created} #{n:session_name} #{n:session_group}:#{session_name}#{session_group}"
+    "S #{session_id} #{session_created} #{n:session_name} #{n:session_group} #{n:session_path}"
+    ":#{session_name}#{session_group}#{session_path}//"
 )
 WINDOW = (
     "W #{session_id} #{window_index} #{window_active} #{window_id} #{window_width} #{window_height}"
@@ -50,7 +52,7 @@ COMMANDS = (
 EMPTY_COMMANDS = (("list-sessions", "-F", SESSION), ("display-message", "-p", END))
 """The same for a server without sessions (`exit-empty off`): there the other commands find no target and fail."""
 
-_SESSION = re.compile(rb"S (\$\d+) (\d+) (\d+) (\d+):")
+_SESSION = re.compile(rb"S (\$\d+) (\d+) (\d+) (\d+) (\d+):")
 _WINDOW = re.compile(rb"W (\$\d+) (\d+) ([01]) (@\d+) (\d+) (\d+) ([01]) ([01]) (\S*) (\d+):")
 _PANE = re.compile(rb"P (%\d+) (@\d+) (\d+) ([01]) ([01]) (\d+) (\d+) (\d+) (\d+):")
 # A control client without a size of its own has no height (3.3a and 3.5a).
@@ -80,14 +82,15 @@ def parse(data: bytes) -> Reading:
     A window of a group, or linked, is listed once per session: windows and panes are kept once, by id.
     """
     names: dict[str, tuple[str, int, str]] = {}
+    begun: dict[str, str] = {}
     links: dict[str, list[Link]] = {}
     at = 0
     while data.startswith(b"S ", at):
         found = _SESSION.match(data, at) or _broken(data, at)
-        id, created, long, group_long = found.groups()
+        id, created, long, group_long, path_long = found.groups()
         name, at = _text(data, found.end(), int(long))
         group, at = _text(data, at, int(group_long))
-        at = _newline(data, at)
+        begun[id.decode()], at = _path(data, at, int(path_long))
         names[id.decode()] = (name, int(created), group)
         links[id.decode()] = []
 
@@ -112,17 +115,14 @@ def parse(data: bytes) -> Reading:
         id, window, pid, active, dead, left, width, mark_long, long = found.groups()
         mark, at = _text(data, found.end(), int(mark_long))
         title, at = _text(data, at, int(long))
-        end = data.find(b"//\n", at)
-        if end < 0:
-            _broken(data, at)
-        path, at = data[at:end], end + 3
+        path, at = _path(data, at)
         if id in seen:
             continue
         seen.add(id)
         key = window.decode()
         pane = Pane(
             id.decode(), key, int(pid), active == b"1", dead == b"1", int(left), int(width),
-            title, path.decode("utf-8", "replace"), mark,
+            title, path, mark,
         )  # fmt: skip
         panes[key].append(pane)
 
@@ -153,7 +153,7 @@ def parse(data: bytes) -> Reading:
         _broken(data, at)
     inventory = Inventory(
         int(pid), int(started), version,
-        tuple(Session(id, *names[id], tuple(links[id])) for id in sorted(names, key=_age)),
+        tuple(Session(id, *names[id], tuple(links[id]), begun[id]) for id in sorted(names, key=_age)),
         {id: Window(id, *facts, tuple(panes[id])) for id, facts in windows.items()},
         tuple(clients),
     )  # fmt: skip
@@ -171,6 +171,14 @@ def _text(data: bytes, at: int, length: int) -> tuple[str, int]:
     if end > len(data):
         _broken(data, at)
     return data[at:end].decode("utf-8", "replace"), end
+
+
+def _path(data: bytes, at: int, length: int = 0) -> tuple[str, int]:
+    """The directory of at least `length` bytes at `at`, which ends its line, and where the next line begins."""
+    end = data.find(b"//\n", at + length)
+    if end < 0:
+        _broken(data, at)
+    return data[at:end].decode("utf-8", "replace"), end + 3
 
 
 def _newline(data: bytes, at: int) -> int:

@@ -342,3 +342,20 @@ def test_on_a_terminal_it_asks_first(world: World, mux: Tmux, agents: None) -> N
     assert lives(agent)
     assert "ended   claude-code" in answering(b"y\n").text
     reaped(world, agent)
+
+
+def test_the_doctor_tells_that_receipts_cannot_be_read(world: World, mux: Tmux, agents: None) -> None:
+    mux.up()
+    agent = begin(mux, "api", MANAGED)
+    folder, elsewhere = Path(world.state) / "receipts", Path(world.state) / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    close(mux, agent)
+    told = world.until(lambda: (said := doctor(world, mux)) and not said["orphans"]["ok"] and said)
+    assert "symbolic link" in told["orphans"]["found"]
+    assert not told["receipts"]["ok"]
+    assert lives(agent)
+    folder.unlink()
+    elsewhere.rename(folder)
+    reaped(world, agent)
+    world.until(lambda: doctor(world, mux)["orphans"]["ok"])

@@ -20,6 +20,7 @@ set -g @opensessions-prefix-key o
 set -g @opensessions-focus-key M-s
 set -g @opensessions-toggle-key M-t
 set -g @opensessions-index-keys 'M-1 M-2 M-; F12'
+set -g @opensessions-popup-key M-p
 set -g @mine 'kept; #{x}'
 bind -N "my 'note' \"x\" ; #{y}" o if -F '#{a}' { display "it's \"q\" ; {x}" ; select-pane } { run-shell 'echo "a;b"' }
 bind -n -N 'mine' M-t display 'mine'
@@ -60,7 +61,7 @@ def test_a_users_hooks_stay_as_they_are(world: World) -> None:
 def test_every_key_has_a_note(mux: Tmux, admin: Admin) -> None:
     install.load(admin)
     listed = mux("list-keys", "-N", "-T", "opensessions")
-    for key in (*"stnpo?", *"123456789"):
+    for key in (*"stnpgeco?", *"123456789"):
         assert any(line.split()[0] == key and len(line.split()) > 1 for line in listed.splitlines()), key
 
 
@@ -158,6 +159,47 @@ def test_a_key_whose_files_are_gone_says_so(
     terminal.see(bindings.GONE)
     terminal.type(b"echo a$((1+1))c\r")
     terminal.see("a2c")
+
+
+def test_a_popup_runs_what_it_should_where_it_should(
+    world: World, mux: Tmux, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the names of folders hold: that of our script's, and that of the pane's directory."""
+    folder = world.home / "it's a $(plugin) #{pid} {a,b} ünï"
+    (folder / "scripts").mkdir(parents=True)
+    monkeypatch.setattr(installation, "plugin_folder", lambda: str(folder))
+    (folder / "scripts" / "popup.py").write_text(
+        "import os, sys\nopen('ran.part', 'w').write('\\n'.join([os.environ.get('TMUX_PANE', ''), *sys.argv]))\n"
+        "os.rename('ran.part', 'ran')\n"
+    )
+    mux("set-environment", "-g", "TMUX_PANE", "%99")
+    install.load(admin)
+    mux.new("there", "-c", "/")
+    inert = str(folder).replace("#", "##")
+    pane = mux("split-window", "-P", "-F", "#{pane_id}", "-t", "=there:", "-c", inert)
+    terminal = mux.attach("there")
+    world.until(lambda: mux.ask("#{pane_current_path}", pane) == str(folder), "the directory")
+    terminal.type(b"\x02og")
+    world.until((folder / "ran").exists, "the script")
+    inherited, script, *given = (folder / "ran").read_text().split("\n")
+    assert inherited == ""
+    assert script == f"{folder}/scripts/popup.py"
+    assert f"client={terminal.tty}" in given
+    assert f"socket={mux.socket}" in given
+    terminal.wait(lambda: "┌" not in terminal.text, "the popup's end")
+
+
+@pytest.mark.parametrize("key", [b"g", b"c"])
+def test_a_popup_whose_files_are_gone_says_so(
+    world: World, mux: Tmux, admin: Admin, monkeypatch: pytest.MonkeyPatch, key: bytes
+) -> None:
+    monkeypatch.setattr(installation, "plugin_folder", lambda: str(world.home / "gone"))
+    install.load(admin)
+    terminal = mux.attach()
+    terminal.type(b"\x02o" + key)
+    terminal.see("its files are gone")
+    terminal.type(b"\r")
+    terminal.wait(lambda: "┌" not in terminal.text, "the popup's end")
 
 
 def test_a_script_that_fails_shows_nothing(

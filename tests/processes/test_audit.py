@@ -268,3 +268,8 @@ def test_no_entry_is_too_strange(strange: list[dict[str, object]]) -> None:
         assert isinstance(found, Unfinished)
         for each in found.tree:
             assert all(type(number) is int for number in (each.pid, each.start, each.inode, each.namespace))
+
+
+def test_a_log_that_is_a_pipe_holds_nothing(log: Audit) -> None:
+    os.mkfifo(log.path)
+    assert read(log.path) == ()

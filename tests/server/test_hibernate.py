@@ -79,7 +79,7 @@ class Room:
             raise MuxError("tmux does not answer.")
         return inventory
 
-    async def _target(self, mux: str, one: Agent) -> str:
+    async def _target(self, mux: str, one: Agent, *_: object) -> str:
         return one.id
 
     async def _end(self, target: str, why: str, bar: Callable[[], str]) -> tuple[Outcome, ...]:
@@ -200,7 +200,7 @@ async def test_who_begins_to_work_in_the_last_moment_goes_on() -> None:
     room = Room(50.0)
     before = room.room._endings.agent
 
-    async def slow(mux: str, one: Agent) -> Any:
+    async def slow(mux: str, one: Agent, *_: object) -> Any:
         room.see(agent("%1", "running", rested=0))
         return await before(mux, one)
 

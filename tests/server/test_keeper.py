@@ -214,6 +214,24 @@ async def test_a_pid_that_was_given_out_again_is_another_agents(tmp_path: Path, 
     assert (now.process, now.origin) == (first.process, "observed")
 
 
+async def test_a_group_whose_leader_is_another_process_by_now_has_no_heir(
+    tmp_path: Path, start: Started
+) -> None:
+    """In the same pane: the user has typed this one, and its group's number was a launcher's once."""
+    room, leader = Room(tmp_path, start().pid), start()
+    member = start(group=leader.pid)
+    (first,) = await room.note(agent(leader))
+    room.receipts.drop(first)
+    earlier = replace(first.process, start=first.process.start - 50, inode=0)
+    room.receipts.write(managed(first, process=earlier, keep=True))
+    assert first.place
+    found = await Room(tmp_path, first.place.shell.pid).note(agent(leader), agent(member))
+    assert {(each.process.pid, each.origin, each.keep) for each in found} == {
+        (leader.pid, "observed", False),
+        (member.pid, "observed", False),
+    }
+
+
 async def test_what_it_exempts_itself_by_is_kept(tmp_path: Path, start: Started) -> None:
     room, process = Room(tmp_path, start().pid), start(env={**os.environ, "OPENSESSIONS_KEEP": "1"})
     (receipt,) = await room.note(agent(process))

@@ -201,10 +201,11 @@ async def test_orphans_are_counted_and_reaped(room: Room) -> None:
     ):
         room.told.clear()
         room.answers["reap"] = {"candidates": answer}
+        room.answers["orphans"] = {"orphans": [{"nonce": "a"}, {"nonce": "b"}]}
         room.type("R")
         assert room.footer == "reap 2 orphans? y/n"
         room.type("y")
-        assert (await room.done())[-1] == {"verb": "reap", "observed": "1"}
+        assert (await room.done())[-1] == {"verb": "reap", "observed": "1", "only": "a,b"}
         said = [each.text for each in room.told if isinstance(each, ShowMessage)]
         assert len(said) == bool(told)
         assert all(text.endswith(told) for text in said)

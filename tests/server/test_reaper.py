@@ -390,3 +390,45 @@ async def test_one_whose_root_lives_is_left_to_its_receipt(machine: Machine) -> 
     room.reaper._finisher = Finisher(room.sweeping, 0)
     await room.reaper.sweep()
     assert liveness(root) == "alive"
+
+
+async def test_what_was_asked_for_is_done_though_who_asked_goes_away(machine: Machine) -> None:
+    """Once its root has ended, nothing else would end what is left of a tree."""
+    room, orphan = Room(machine), machine.orphan(STUBBORN)
+    (child,) = [pinned(pid) for pid in until(lambda: below(orphan.process.pid))]
+    assert child
+    machine.started.append(child)
+    asking = asyncio.create_task(room.reaper.reap({}, GRACE))
+    async with asyncio.timeout(20):
+        while liveness(orphan.process) != "dead":
+            await asyncio.sleep(0.005)
+        asking.cancel()
+        while liveness(child) != "dead":
+            await asyncio.sleep(0.005)
+    assert asking.cancelled()
+
+
+@pytest.mark.parametrize("when", ["before its turn", "while it looks"])
+async def test_a_sweep_in_which_the_machine_sleeps_ends_nobody(machine: Machine, when: str) -> None:
+    now = {WITH_SLEEP: 1000.0, WITHOUT_SLEEP: 1000.0}
+    room = Room(machine, Clock(60, lambda clock: now[clock]))
+    orphan = machine.orphan()
+    for clock in now:
+        now[clock] += 61
+    await room.reaper.sweep()
+    await asyncio.sleep(GRACE + 0.02)
+
+    def sleep(number: int = 0) -> None:
+        now[WITH_SLEEP] += 1000
+
+    if when == "while it looks":
+        room.mux.says = sleep
+        await room.reaper.sweep()
+    else:
+        async with room.reaper._turn:
+            sweeping = asyncio.create_task(room.reaper.sweep())
+            await asyncio.sleep(0)
+            sleep()
+        await sweeping
+    assert liveness(orphan.process) == "alive"
+    assert room.bus.state.orphans == 1

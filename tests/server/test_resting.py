@@ -14,7 +14,16 @@ from msgspec.structs import replace
 from opensessions.model import Agent, Client, Inventory, Link, Pane, Session, Window
 from opensessions.processes.census import Census, count
 from opensessions.processes.source import Stat
-from opensessions.server.resting import RESTS, SHELLS, command, interactive, line, prompt, unfit
+from opensessions.server.resting import (
+    RESTS,
+    SHELLS,
+    command,
+    interactive,
+    line,
+    outlives,
+    prompt,
+    unfit,
+)  # fmt: skip
 
 AGENT = Agent("m:%1:7.1", "codex", "%1", 7, state="done", thread="t", confidence="high")
 RESUME = ("codex", "resume", "t")
@@ -67,6 +76,10 @@ def test_where_nobody_must_sleep() -> None:
     assert "screen" in unfit(beside, RESUME, (beside,), inventory("@1")), (
         "visible, though another pane is active"
     )
+    control = replace(inventory(), clients=(Client("client-7", "$1", control=True),))
+    assert "may be on somebody's screen" in unfit(AGENT, RESUME, group, control)
+    elsewhere = replace(inventory(), clients=(Client("client-7", "$2", control=True),))
+    assert unfit(AGENT, RESUME, group, elsewhere) == ""
     assert "not known whether" in unfit(AGENT, RESUME, group, None)
     assert "not known whether" in unfit(AGENT, RESUME, group, inventory(dead=True))
     assert "several agents" in unfit(AGENT, RESUME, (AGENT, replace(AGENT, id="x")), inventory())
@@ -175,3 +188,34 @@ def test_a_shell_that_reads_its_terminal(argv: str, yes: bool) -> None:
 def test_the_shells_are_those_that_agree_on_quotes() -> None:
     assert not SHELLS & {"csh", "tcsh", "rc", "nu", "pwsh", "xonsh"}
     assert Path("/bin/sh").resolve().name in SHELLS | {"busybox"}
+
+
+@pytest.mark.parametrize(
+    ("pane", "between", "stays"),
+    [
+        ("zsh", "", True),
+        ("-bash", "", True),
+        ("nu", "", True),
+        ("bash -l", "node /npx claude", True),
+        ("sh -c claude;true", "", False),
+        ("sh -c claude;true", "bash", True),
+        ("sh /start", "", False),
+        ("node /npx claude", "", False),
+        ("vim", "", False),
+    ],
+)
+def test_where_a_pane_stays_open_when_its_agent_ends(pane: str, between: str, stays: bool) -> None:
+    """10 is the pane's own process, 12 the agent; 11 stands between them if there is one."""
+    words = {10: pane.split(), 11: between.split(), 9: ["bash"], 12: ["zsh"]}
+    stats = [Stat(9, 1, 9, 1, "bash"), Stat(10, 9, 10, 1, words[10][0])]
+    if between:
+        stats.append(Stat(11, 10, 10, 1, words[11][0]))
+    stats.append(Stat(12, stats[-1].pid, 10, 1, "zsh"))
+    assert outlives(10, 12, count(stats, 10), words.__getitem__) is stays
+
+
+def test_the_agent_of_a_pane_that_has_lost_its_parent() -> None:
+    stats = [Stat(10, 1, 10, 1, "bash"), Stat(12, 1, 10, 1, "codex")]
+    assert outlives(10, 12, count(stats, 10), lambda pid: ["bash"])
+    assert not outlives(10, 12, count(stats, 10), lambda pid: ["bash", "-c", "codex & wait"])
+    assert not outlives(0, 12, count(stats, 10), lambda pid: ["bash"])

@@ -18,6 +18,8 @@ NAMES = HOSTILE.filter(bool)
 PATHS = st.lists(st.text("ab \n#;é🙂P%\\", min_size=1, max_size=6), max_size=4).map(
     lambda parts: "/" + "/".join(parts)
 )
+ANY_PATHS = st.one_of(PATHS, HOSTILE, st.sampled_from(["/", "//", "a//\nW $0", "//\n"]))
+"""What a session was created with is not looked at by tmux."""
 NUMBERS = st.integers(0, 100_000)
 
 
@@ -26,8 +28,9 @@ def render(reading: Reading) -> bytes:
     held = reading.inventory
     out = []
     for session in held.sessions:
-        sizes = f"{size(session.name)} {size(session.group)}"
-        out.append(f"S {session.id} {session.created} {sizes}:{session.name}{session.group}\n")
+        sizes = f"{size(session.name)} {size(session.group)} {size(session.path)}"
+        texts = f"{session.name}{session.group}{session.path}//"
+        out.append(f"S {session.id} {session.created} {sizes}:{texts}\n")
     for session in held.sessions:
         for link in session.links:
             window = held.windows[link.window]
@@ -89,7 +92,9 @@ def readings(draw: st.DrawFn) -> Reading:
     for number in range(draw(st.integers(1, 3)) if windows else 0):
         chosen = draw(st.lists(st.sampled_from(sorted(windows)), min_size=1, max_size=4, unique=True))
         links = tuple(Link(window, place, place == 0) for place, window in enumerate(chosen))
-        sessions.append(Session(f"${number}", draw(NAMES), draw(NUMBERS), draw(HOSTILE), links))
+        sessions.append(
+            Session(f"${number}", draw(NAMES), draw(NUMBERS), draw(HOSTILE), links, draw(ANY_PATHS))
+        )
     used = {link.window: windows[link.window] for session in sessions for link in session.links}
     clients = tuple(
         Client(draw(NAMES), session.id, draw(st.booleans()), draw(NUMBERS), draw(NUMBERS), draw(NUMBERS), draw(NUMBERS))
@@ -125,7 +130,7 @@ def test_garbage_is_no_reading(garbage: bytes) -> None:
 def test_a_path_that_is_no_utf8() -> None:
     pane = render_pane(Pane("%0", "@0", 1, True, title="t", path="/p")).encode()
     pane = pane.replace(b"/p//", b"/a\xff\n/b//")
-    head = b"S $0 1 1 0:s\nW $0 0 1 @0 80 24 0 0 - 1:w\n"
+    head = b"S $0 1 1 0 0:s//\nW $0 0 1 @0 80 24 0 0 - 1:w\n"
     found = parse(head + pane + b"E 1 2  0 1:3\n").inventory.windows["@0"].panes[0]
     assert found.path == "/a\ufffd\n/b"
 

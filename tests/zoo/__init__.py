@@ -8,7 +8,9 @@ KILLER, PINS, AUDIT = "processes/test_killer.py::", "processes/test_pins.py::", 
 PLAN, PROTECT = "processes/test_plan_tables.py::", "processes/test_protect.py::"
 RECEIPT, RECEIPTS = "processes/test_receipt.py::", "processes/test_receipts.py::"
 IDENTITY, INSTANCES = "processes/test_identity.py::", "processes/test_instances.py::"
-CENSUS, REMAINS, SOURCE = (f"processes/test_{name}.py::" for name in ("census", "remains", "source"))
+CENSUS, DETAILS, REMAINS, SOURCE = (
+    f"processes/test_{name}.py::" for name in ("census", "details", "remains", "source")
+)
 GUARD, REAPER = "server/test_guard.py::", "server/test_reaper.py::"
 ZOO, NAMESPACE = "zoo/test_zoo.py::", "zoo/test_namespace.py::"
 SPARED, ENDED = f"{ZOO}test_every_kind_of_innocent_is_left_alone", f"{ZOO}test_every_kind_of_orphan_goes"
@@ -119,11 +121,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "tmux has ended": (f"{ENDED}[dead server]",),
     # --- what a process shows of itself
     "the environment is empty for a moment after a start": (
-        f"{SPARED}[empty environment]",
+        f"{DETAILS}test_what_becomes_another_program_has_an_unknown_environment",
+        f"{DETAILS}test_what_is_young_and_shows_none_has_an_unknown_environment",
         f"{PLAN}test_a_member_of_which_too_little_is_known_makes_it_unknown",
     ),
-    "the environment was wiped (setproctitle)": (f"{SPARED}[wiped environment]",),
-    "started with env -i": (f"{SPARED}[empty environment]",),
+    "the environment was wiped (setproctitle)": (f"{ENDED}[wiped environment]",),
+    "started with env -i": (f"{ENDED}[empty environment]",),
     "not dumpable: its files under /proc are root's": (
         f"{ZOO}test_random_rounds_harm_nobody_and_end_every_orphan",
     ),

@@ -61,6 +61,8 @@ GUILTY = (
     Case("dead instance", instance="dead"),
     Case("nested tmux"),
     Case("dead pane that is kept", closed=False, by="{} & wait"),
+    Case("empty environment", by="exec env -i {}"),
+    Case("wiped environment", habits=("wiped",)),
 )
 HABITS = (
     ((), 0), (("ignore=TERM",), 0), (("slow=0.05",), 0), (("children=2",), 2), (("ignore=TERM", "children=3"), 3),
@@ -89,8 +91,6 @@ INNOCENT = (
     Case("names a live pane", by="TMUX_PANE=%0 exec {}"),
     Case("names tmux", habits=("named=tmux: server",)),
     Case("holds what names tmux", habits=("child=tmux: client",), by="{} & wait"),
-    Case("empty environment", by="exec env -i {}"),
-    Case("wiped environment", habits=("wiped",)),
     Case("first thread ended", habits=("headless",)),
     Case("respawned pane", closed=False),
     Case("run-shell job"),
