@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from msgspec import Struct
+
 from opensessions.agents.detect import NOTHING, Match, detect, recognise, recognise_all, shown_panes
 from opensessions.agents.known import Kinds
 from opensessions.model import Inventory, Process
@@ -22,6 +24,18 @@ RHYTHM = 1.0
 """Seconds between two looks while a client looks."""
 GAP = 0.05
 """Seconds between two looks however much happens."""
+
+
+class Shown(Struct, frozen=True):
+    """What follows from readings: at 300 panes it takes longer than to see that no process was created."""
+
+    read: Mapping[str, Inventory] = {}
+    panes: Mapping[str, Mapping[str, int]] = {}
+    """By multiplexer, pane id to pid."""
+    roots: frozenset[int] = frozenset()
+    """Those pids."""
+    near: frozenset[int] = frozenset()
+    """Of panes that somebody sees."""
 
 
 class AgentWatch:
@@ -40,6 +54,7 @@ class AgentWatch:
         self._table: Table | None = None
         self._read: dict[str, Inventory] = {}
         """What the last look was made with."""
+        self._shown = Shown()
         self.on_processes: Callable[[], None] = _nothing
         """Called when `processes` has changed."""
         self.on_found: Callable[[], None] = _nothing
@@ -100,15 +115,9 @@ class AgentWatch:
     async def _look(self) -> None:
         read = _inventories(self._bus.state)
         generations = {key: self._bus.state.muxes[key].generation for key in read}
-        panes = {key: shown_panes(inventory) for key, inventory in read.items()}
-        roots = {pid for each in panes.values() for pid in each.values()}
-        near = {
-            panes[key][pane.id]
-            for key, inventory in read.items()
-            for window in inventory.seen_windows()
-            for pane in inventory.windows[window].panes
-            if pane.id in panes[key]
-        }
+        if read != self._shown.read:
+            self._shown = _shown(read)
+        panes, roots, near = self._shown.panes, self._shown.roots, self._shown.near
         full, table, self._full, self._table = self._full, self._table, False, None
         if looked_at(self._bus.state) or not self._matches.processes:
             processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
@@ -140,6 +149,19 @@ class AgentWatch:
         for key, each in panes.items():
             if not (self._missing - before).isdisjoint(each.values()):
                 self.on_missing(key)
+
+
+def _shown(read: Mapping[str, Inventory]) -> Shown:
+    panes = {key: shown_panes(inventory) for key, inventory in read.items()}
+    near = {
+        panes[key][pane.id]
+        for key, inventory in read.items()
+        for window in inventory.seen_windows()
+        for pane in inventory.windows[window].panes
+        if pane.id in panes[key]
+    }
+    roots = frozenset(pid for each in panes.values() for pid in each.values())
+    return Shown(read, panes, roots, frozenset(near))
 
 
 def _inventories(state: State) -> dict[str, Inventory]:
