@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from opensessions.processes.census import Census
@@ -13,9 +14,24 @@ USUAL = ("PATH", "HOME", "PWD", "SHELL", "TERM", "USER", "LANG", "SHLVL", "_")
 its own program (setproctitle), or could not be read."""
 
 
+PAUSE, PAUSES = 0.003, 4
+"""Seconds between two looks at processes that show no environment at this moment, and how many more looks there are.
+One that is about to exit shows none until it has, one that becomes another program none for some milliseconds."""
+
+
 def examine(source: ProcessSource, pids: Collection[int], census: Census | None = None) -> dict[int, Details]:
-    """The details of these processes, as they were in the census if one is given. Blocks for 30 µs a process."""
-    return {pid: _examine(source, pid, census) for pid in sorted(pids)}
+    """The details of these processes, as they were in the census if one is given. Blocks for 30 µs a process, and 12 ms
+    where one hides its environment."""
+    found = {pid: _examine(source, pid, census) for pid in sorted(pids)}
+    for _ in range(PAUSES):
+        hidden = [
+            pid for pid, each in found.items() if each.uids and not each.gone and each.variables is None
+        ]
+        if not hidden:
+            break
+        time.sleep(PAUSE)
+        found |= {pid: _examine(source, pid, census) for pid in hidden}
+    return found
 
 
 def _examine(source: ProcessSource, pid: int, census: Census | None) -> Details:

@@ -75,7 +75,9 @@ class Sidebar:
         self.focused = False
         """Its pane is the active one of the window that is looked at."""
         self.held = b""
-        """Keys that came before we knew that the pane is active; decided by the next reading."""
+        """Keys that came before we knew that the pane is active; decided by a reading that was begun after them."""
+        self.doubt = False
+        """The next reading may have been begun before they came."""
         self.escape: asyncio.TimerHandle | None = None
         self.asked: Question | None = None
         """The question that its terminal shows, and since when."""
@@ -143,7 +145,8 @@ class Sidebars:
             sidebar.mux = sidebar.mux or self._muxes.key_of(sidebar.socket)
             if new.muxes.get(sidebar.mux) is not old.muxes.get(sidebar.mux) or new.orphans != old.orphans:
                 self._look(sidebar)
-                self._release(sidebar)
+                if _inventory(new, sidebar.mux) is not _inventory(old, sidebar.mux):
+                    self._release(sidebar)
                 self.paint(sidebar)
         self._keep_ticking()
 
@@ -178,8 +181,7 @@ class Sidebars:
         return max(viewers, key=lambda client: client.activity, default=None)
 
     def _inventory(self, sidebar: Sidebar) -> Inventory | None:
-        mux = self._bus.state.muxes.get(sidebar.mux)
-        return mux.inventory if mux else None
+        return _inventory(self._bus.state, sidebar.mux)
 
     def _scene(self, sidebar: Sidebar) -> ui.Scene | None:
         mux = self._bus.view(sidebar.mux)
@@ -267,21 +269,29 @@ class Sidebars:
                 return
         if sidebar.held or not sidebar.focused:
             if not sidebar.held:
+                sidebar.doubt = True
                 self._muxes.get(sidebar.mux).provider.refresh()
             sidebar.held = (sidebar.held + data)[-4096:]
             return
         self._decode(sidebar, data)
 
     def _release(self, sidebar: Sidebar) -> None:
-        """After a reading: act on the held keys if the pane is the active one, else drop them. The mouse may
-        click and turn the wheel in a pane that is only visible."""
+        """After a reading: act on the held keys if the pane is the active one, else drop them, at the second one: the
+        first may have been under way when they came. The mouse may click and turn the wheel in a pane that is only
+        visible."""
         held, sidebar.held = sidebar.held, b""
-        if held and sidebar.focused:
+        if not held:
+            return
+        if sidebar.focused:
             self._decode(sidebar, held)
-        elif held and sidebar.looker:
-            self._act_on(
-                sidebar, [event for event in keys.Decoder().feed(held) if isinstance(event, keys.Mouse)]
-            )
+            return
+        events = keys.Decoder().feed(held)
+        clicks: list[keys.Input] = [event for event in events if isinstance(event, keys.Mouse)]
+        if sidebar.doubt and (len(clicks) < len(events) or not sidebar.looker):
+            sidebar.held, sidebar.doubt = held, False
+            self._muxes.get(sidebar.mux).provider.refresh()
+        elif sidebar.looker:
+            self._act_on(sidebar, clicks)
 
     def _decode(self, sidebar: Sidebar, data: bytes) -> None:
         if sidebar.escape:
@@ -338,6 +348,11 @@ def cells(told: dict[str, str], name: str) -> int:
     if value not in CELLS:
         raise ValueError(f"no terminal has {value} {name}")
     return value
+
+
+def _inventory(state: State, mux: str) -> Inventory | None:
+    known = state.muxes.get(mux)
+    return known.inventory if known else None
 
 
 def moving(sidebar: Sidebar) -> bool:

@@ -132,8 +132,34 @@ class Becoming(LinuxSource):
     ],
     ids=["nowhere", "nowhere afterwards", "elsewhere", "there by now"],
 )
-def test_what_becomes_another_program_has_an_unknown_environment(source: Becoming) -> None:
+def test_what_becomes_another_program_has_an_unknown_environment(
+    source: Becoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opensessions.processes.details.PAUSES", 0)
     assert details(os.getpid(), source).variables is None
+
+
+class Late(LinuxSource):
+    """Shows no environment at first, as in an `exec` or before an exit; then `after`, or it has exited."""
+
+    def __init__(self, after: dict[str, str] | None) -> None:
+        self.after = after
+        self.looks = 0
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        self.looks += 1
+        return (self.after or {}) if self.looks > 2 else {}
+
+    def environment(self, pid: int) -> tuple[int, int] | None:
+        return None
+
+    def stat(self, pid: int) -> Stat:
+        return Stat(pid, 1, pid, 1, "node", exited=self.after is None and self.looks > 2)
+
+
+def test_who_shows_nothing_for_a_moment_is_looked_at_again() -> None:
+    assert details(os.getpid(), Late({"TMUX_PANE": "%1"})).variables == {"TMUX_PANE": "%1"}
+    assert details(os.getpid(), Late(None)).gone
 
 
 @linux_only

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,11 @@ from opensessions.server.ender import Ender
 from opensessions.server.endings import CHANGED, Endings
 from tests.processes.conftest import until
 
+LEAVES = (
+    'import signal, sys; signal.signal(signal.SIGHUP, lambda *_: sys.exit()); print("ready", flush=True); '
+    "[signal.pause() for _ in iter(int, 1)]"
+)
+"""Ends itself when it is hung up."""
 STUBBORN = "trap '' HUP; sleep 1000 & echo ready; wait; wait"
 MUX = "tmux-0"
 
@@ -192,7 +198,7 @@ async def test_who_goes_by_himself_is_not_asked(
     room: Room, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ender, "HANGUP", 60.0)
-    program = start("trap 'sleep 0.2; exit' HUP; echo ready; while :; do sleep 0.01; done")
+    program = start(f"exec '{sys.executable}' -I -S -c '{LEAVES}'")
     room.shows(s1=f"1={program.pid}", s2=f"2={NOWHERE}")
 
     def hang_up(command: Command) -> None:
@@ -205,7 +211,7 @@ async def test_who_goes_by_himself_is_not_asked(
     room.on = hang_up
     assert (await room.end("session-kill", "s1"))["failed"] == ""
     assert not program.lives()
-    assert not [entry for entry in read(room.audit) if entry["kind"] == "signal"]
+    assert [entry for entry in read(room.audit) if entry["kind"] == "signal"] == []
 
 
 @pytest.mark.parametrize("verb", ["session-kill", "pane-kill"])
