@@ -28,12 +28,18 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 def settle(world: World) -> None:
     """Wait for loaders that run in the background: one that is late would start a server after the test."""
     words = ("plugin.tmux", "bootstrap", "opensessions_tmux.install", "start.py", "opensessions up")
-    late = [
-        process for process in inside(world) if any(word in " ".join(process.cmdline()) for word in words)
-    ]
+    late = [process for process in inside(world) if any(word in said(process) for word in words)]
     _, alive = psutil.wait_procs(late, timeout=10)
     for process in alive:
         process.kill()
+
+
+def said(process: psutil.Process) -> str:
+    """Its command line; "" of one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is one, too
+        return ""
 
 
 def inside(world: World) -> Iterator[psutil.Process]:
