@@ -129,7 +129,10 @@ def test_its_children_are_found_in_its_group(bench: Bench) -> None:
         return next((stat for stat in stats if stat and stat.comm == "sleep"), None)
 
     stat = bench.world.until(daemon, "the daemon")
-    assert cgroup.members(receipt.cgroup) == {receipt.process.pid, stat.pid}
+    bench.world.until(
+        lambda: cgroup.members(receipt.cgroup) == {receipt.process.pid, stat.pid},
+        "nobody else, setsid neither",
+    )
     assert stat.session == stat.pid != receipt.session
     assert stat.ppid != receipt.process.pid
 
