@@ -231,6 +231,13 @@ def switches(pid: int) -> int:
         return total
 
 
+def rests(pid: int) -> bool:
+    """Has none of its threads done anything for two seconds?"""
+    before = switches(pid)
+    time.sleep(2)
+    return switches(pid) == before
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="counts in /proc")
 def test_nothing_runs_while_nothing_happens(world: World, mux: Tmux, program: str) -> None:
     """Five agents in five folders, nobody attached. What is counted does not depend on how fast this machine is. The
@@ -252,7 +259,7 @@ def test_nothing_runs_while_nothing_happens(world: World, mux: Tmux, program: st
     terminal.close()
     world.terminals.remove(terminal)
     world.until(lambda: world.status()["clients"] == 0, "nobody is attached")
-    time.sleep(5)  # what was under way has ended
+    world.until(lambda: rests(pid), "what was under way has ended")
     before = switches(pid)
-    time.sleep(12)
+    time.sleep(12)  # longer than any rhythm: there is nothing to wait for
     assert switches(pid) - before <= 6

@@ -29,7 +29,7 @@ FOUND = (
     Found(f"{HOME}/src/engine", "/g", branch="trunk"),
     Found(f"{HOME}/trees/fixed", "/g", linked=True, branch="fix"),
     *(
-        Found(f"{HOME}/work/{name}")
+        Found(f"{HOME}/code/{name}")
         for name in ("one", "two", "three", "four", "five", "six", "seven", "eight")
     ),
 )
@@ -113,22 +113,22 @@ def typing(query: str, seen: Seen | None) -> tuple[Chooser, Stage]:
 
 
 def test_a_typed_path_that_the_disk_knows() -> None:
-    meant = asked("~/wo", HOME, "/here")
+    meant = asked("~/co", HOME, "/here")
     assert meant
-    chooser, stage = typing("~/wo", Seen(meant, "nothing", ("work",)))
+    chooser, stage = typing("~/co", Seen(meant, "nothing", ("code",)))
     assert path_asked(chooser, stage) == meant
-    assert names(chooser, stage) == ["work", "wo"]
-    assert press(chooser, Key("tab"), stage)[0].query == "~/work/"
+    assert names(chooser, stage) == ["code", "co"]
+    assert press(chooser, Key("tab"), stage)[0].query == "~/code/"
     _, chosen = press(press(chooser, Key("down"), stage)[0], Key("enter"), stage)
     assert isinstance(chosen, Place)
-    assert (chosen.kind, chosen.path) == ("new", f"{HOME}/wo")
-    assert press(press(chooser, Key("down"), stage)[0], Key("tab"), stage)[0].query == "~/wo"
+    assert (chosen.kind, chosen.path) == ("new", f"{HOME}/co")
+    assert press(press(chooser, Key("down"), stage)[0], Key("tab"), stage)[0].query == "~/co"
 
 
 def test_an_answer_about_another_path_does_not_count() -> None:
-    meant = asked("~/w", HOME, "/here")
+    meant = asked("~/c", HOME, "/here")
     assert meant
-    chooser, stage = typing("~/wo", Seen(meant, "nothing", ("work",)))
+    chooser, stage = typing("~/co", Seen(meant, "nothing", ("code",)))
     assert listing(chooser, stage) == ()
     assert press(chooser, Key("enter"), stage) == (chooser, None)
     assert "Reading" in view(stage, chooser).text()
@@ -159,10 +159,10 @@ def test_the_picture() -> None:
         "▌ backend  ~/src/api                                session",
         "  engine  ~/src                                       trunk",
         "  fixed  ~/trees                                        fix",
-        "  eight  ~/work",
-        "  five  ~/work",
-        "  four  ~/work",
-        "  one  ~/work",
+        "  eight  ~/code",
+        "  five  ~/code",
+        "  four  ~/code",
+        "  one  ~/code",
         " ↵ go  tab complete  ~/ a path  esc close",
     ]
 

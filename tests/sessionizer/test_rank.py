@@ -17,7 +17,7 @@ PLACES = tuple(
         "src/server",
         "src/my-api",
         "src/rapid",
-        "work/api",
+        "code/api",
         "old/a-p-i",
         "api/notes",
     )
@@ -38,7 +38,7 @@ def test_the_likeliest_comes_first() -> None:
 
 def test_every_word_must_occur_and_case_does_not_matter() -> None:
     assert names("API Serv") == ["api-server"]
-    assert names("work api") == ["api"]
+    assert names("code api") == ["api"]
     assert names("xyz") == []
     assert names("notes api") == ["notes"]
 

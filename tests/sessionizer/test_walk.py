@@ -87,8 +87,8 @@ def test_a_repository_that_lies_is_a_folder(tmp_path: Path) -> None:
     engine = repository(tmp_path / "engine")
     (engine / ".git/worktrees/odd").mkdir(parents=True)
     os.mkfifo(engine / ".git/worktrees/odd/gitdir")
-    (engine / ".git/worktrees/root").mkdir()
-    (engine / ".git/worktrees/root/gitdir").write_text("/.git\n")
+    (engine / ".git/worktrees/slash").mkdir()
+    (engine / ".git/worktrees/slash/gitdir").write_text("/.git\n")
     assert {path: bool(each.group) for path, each in found(tmp_path).items()} == {
         "a": False, "b": False, "engine": True,
     }  # fmt: skip
