@@ -9,6 +9,10 @@ from msgspec import Struct
 from opensessions.processes.identity import Liveness, ProcId, boot_id, namespace, own_table
 from opensessions.processes.source import ProcessSource, Stat
 
+LISTINGS = 3
+"""Who is still on the third one and cannot be read then is there and is hidden. Most have exited since the first; while
+many come and go, some do so between the second listing and the second reading."""
+
 
 class Census(Struct, frozen=True):
     """One walk through the process table. It is no picture of a single moment: what was forked while it was taken may
@@ -99,18 +103,14 @@ def take(source: ProcessSource) -> Census:
     and everything that stayed on the list could be read.
     """
     at = source.now()
-    listed = {pid for pid in source.pids() if pid > 0}
-    found = {pid: stat for pid in listed if (stat := source.stat(pid))}
-    missing = listed - found.keys()
-    hidden = False
-    if missing:
-        # Most have exited since the listing. Who is still on a second one is there and cannot be read.
-        for pid in missing & source.pids():
-            stat = source.stat(pid)
-            hidden = hidden or stat is None
-            if stat is not None:
-                found[pid] = stat
-    return count(found.values(), at, complete=1 in found and not hidden and own_table())
+    missing = {pid for pid in source.pids() if pid > 0}
+    found: dict[int, Stat] = {}
+    for again in range(LISTINGS):
+        if again and missing:
+            missing &= source.pids()
+        found |= {pid: stat for pid in missing if (stat := source.stat(pid))}
+        missing -= found.keys()
+    return count(found.values(), at, complete=1 in found and not missing and own_table())
 
 
 def _gathered(stats: Iterable[Stat], key: Callable[[Stat], int]) -> dict[int, tuple[int, ...]]:

@@ -140,6 +140,8 @@ class Receipts:
                 pass
             except AnotherVersion as error:
                 self._say(f"{path} {error}; it is left alone, and its process too.")
+            except _Replaced:
+                continue
             except Corrupt as error:
                 if _changed(path, found):
                     continue
@@ -165,6 +167,11 @@ class Receipts:
             log.warning("%s", text)
 
 
+class _Replaced(Exception):
+    """Another file has taken the name of the one that was opened. The new one may bear the inode, the size and the time
+    of the one that was there before, so its marks prove nothing."""
+
+
 def _read(path: str, name: str) -> Receipt:
     """Corrupt where it is not a file that this program wrote; OSError where the system does not let us read."""
     try:
@@ -174,7 +181,10 @@ def _read(path: str, name: str) -> Receipt:
             raise Corrupt("is no ordinary file") from error
         raise
     try:
-        _check(os.fstat(handle))
+        opened = os.fstat(handle)
+        if opened.st_nlink == 0:
+            raise _Replaced
+        _check(opened)
         with open(handle, "rb", closefd=False) as file:
             receipt = parse(file.read(LARGEST + 1))
     finally:
@@ -199,7 +209,7 @@ def _check(found: os.stat_result) -> None:
         raise Corrupt(f"belongs to user {found.st_uid}")
     if found.st_mode & 0o7777 != 0o600:
         raise Corrupt(f"has the mode {found.st_mode & 0o7777:04o} instead of 0600")
-    if found.st_nlink != 1:  # 0 if it was replaced after it had been opened
+    if found.st_nlink != 1:
         raise Corrupt("has a second name")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from opensessions.agents.adapter import Facts
+from opensessions.agents.codex import Codex
 from opensessions.agents.codex.thread import (
     GLIMPSE,
     POLL,
@@ -305,6 +306,18 @@ def test_a_thread_that_nobody_writes_is_nobodys(bench: Bench) -> None:
     bench.home.rollout(A, NOW)
     bench.home.take_up(B, NOW)
     assert bench.find(bench.home.facts(10)) is None
+
+
+@pytest.mark.parametrize("made", ["", "2026", "2026/07", "2026/07/09", "2025/12/31"])
+def test_every_folder_that_leads_to_a_rollout_is_watched(bench: Bench, made: str) -> None:
+    """They are made one by one: a look between two of them must not be the last one."""
+    facts = Facts(10, 1, NOW, cwd="/lab", env={"CODEX_HOME": str(bench.home.path)})
+    folder = bench.home.path / "sessions" / made
+    folder.mkdir(parents=True)
+    watched = Codex(bench.clock).look(facts, bench.machine).watch
+    while folder != bench.home.path:
+        assert str(folder) in watched
+        folder = folder.parent
 
 
 def test_old_ids_and_compressed_files(bench: Bench) -> None:

@@ -141,6 +141,21 @@ def test_what_exits_meanwhile_is_missing_and_hides_nothing() -> None:
     assert pid not in census.stats
 
 
+def test_what_exits_once_it_is_on_a_second_listing_hides_nothing() -> None:
+    class Late(Guarded):
+        def pids(self) -> set[int]:
+            found = super().pids()
+            if self.listings == 2:
+                found.add(pid)  # it was there still
+            return found
+
+    system = Late()
+    pid = system.start(1, "claude")
+    system.exiting.add(pid)
+    assert take(system).complete  # type: ignore[arg-type]
+    assert system.listings == 3
+
+
 def test_who_is_listed_and_cannot_be_read_makes_it_incomplete() -> None:
     system = Guarded()
     system.unreadable.add(system.start(1, "claude"))

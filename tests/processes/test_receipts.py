@@ -506,6 +506,30 @@ def test_a_reader_sees_whole_receipts_while_others_write(
     assert kept.read() == tuple(made(number) for number in range(0, 300, 2))
 
 
+def test_what_was_replaced_while_it_was_read_is_read_again(
+    kept: Receipts, state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the new file bears every mark of the one that was there first: within a tick of the file system's
+    clock an inode is used again."""
+    kept.write(made())
+    opens = os.open
+    replaced: list[str] = []
+
+    def replacing(path: str, *rest: int) -> int:
+        handle = opens(path, *rest)
+        if path.endswith(".json") and not replaced:
+            replaced.append(path)
+            Receipts(str(state)).write(made())
+        return handle
+
+    monkeypatch.setattr("opensessions.processes.receipts.os.open", replacing)
+    monkeypatch.setattr("opensessions.processes.receipts._changed", lambda path, found: False)
+    with caplog.at_level(logging.WARNING):
+        assert kept.read() == (made(),)
+    assert replaced
+    assert not caplog.records
+
+
 def test_a_writer_killed_at_any_moment_leaves_no_broken_receipt(
     state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

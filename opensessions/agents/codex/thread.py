@@ -152,8 +152,9 @@ class Finder:
         return found
 
     def folders(self, files: Files, place: Home) -> tuple[str, ...]:
-        """Where a rollout may come up."""
-        return (f"{place.path}/sessions", *_last_days(files, place)[-1:])
+        """Where a rollout may come up: in the last day's folder, or in one that is made for it. The folders of a year,
+        a month and a day are made one by one, and a look may fall between two of them."""
+        return tuple(level[-1] for level in _levels(files, place) if level)
 
     def again(self, facts: Facts, place: Home) -> float | None:
         """Seconds after which there may be more that proves it; None where nothing more is to be proved."""
@@ -362,16 +363,21 @@ def _rollouts(files: Files, place: Home) -> list[tuple[str, str, float]]:
 
 def _last_days(files: Files, place: Home) -> Sequence[str]:
     """The last two folders of rollouts."""
-    folders = [f"{place.path}/sessions"]
+    return _levels(files, place)[-1]
+
+
+def _levels(files: Files, place: Home) -> Sequence[Sequence[str]]:
+    """The folder of all rollouts, then the last two of years, of months, and of days."""
+    levels = [[f"{place.path}/sessions"]]
     for _ in ("year", "month", "day"):
         below = [
             f"{folder}/{entry.name}"
-            for folder in folders
+            for folder in levels[-1]
             for entry in files.list(folder)
             if entry.folder and entry.name.isdecimal()
         ]
-        folders = sorted(below)[-2:]
-    return folders
+        levels.append(sorted(below)[-2:])
+    return levels
 
 
 def _newest(files: Files, path: str, prefix: str) -> str:
