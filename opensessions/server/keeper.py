@@ -10,13 +10,14 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from opensessions.errors import OpenSessionsError
 from opensessions.model import Inventory
+from opensessions.processes.details import examine
 from opensessions.processes.identity import ProcId, liveness, pinned, read, same
 from opensessions.processes.receipt import Place, Receipt
 from opensessions.processes.receipts import Receipts
@@ -164,8 +165,12 @@ class Keeper:
             nonce=os.urandom(16).hex(),
             created=time.time(),
             keep=(before is not None and before.keep)
-            or self._source.variables(seen.pid, (KEEP,)).get(KEEP, "") not in ("", "0"),
+            or self._variables(seen.pid).get(KEEP, "") not in ("", "0"),
         )  # fmt: skip
+
+    def _variables(self, pid: int) -> Mapping[str, str]:
+        """Of its environment what matters; a process that has just become another program shows none for a moment."""
+        return examine(self._source, (pid,))[pid].variables or {}
 
 
 def predecessor(id: str, place: Place, group: int, session: int, known: Sequence[Receipt]) -> Receipt | None:

@@ -126,6 +126,7 @@ class Keeper:
 
     async def adopt(self, pane: str) -> int | None:
         """The drag of a border is over: the width that it gave to this sidebar; None where it gave it none."""
+        before = self._widths  # a reading from after the drag may be taken note of while tmux answers
         reply = await self._tmux.run(
             [
                 ("set-option", "-gu", DRAGGING),
@@ -135,7 +136,7 @@ class Keeper:
         if self.reading is not None:
             self.reading = replace(self.reading, dragging=False)
         width, _, mark = reply.out.decode("utf-8", "replace").strip().partition(" ")
-        if mark != self._owner or int(width) == self._widths.get(pane, self.wish.width):
+        if mark != self._owner or int(width) == before.get(pane, self.wish.width):
             return None
         return int(width)
 

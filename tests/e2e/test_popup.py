@@ -22,9 +22,17 @@ def client(mux: Tmux) -> Terminal:
     return mux.attach()
 
 
+def inside(client: Terminal) -> str:
+    """What stands right of the popup's left border, from its top on: a sidebar beside it has the same rows."""
+    lines = client.screen.display
+    top = next((line for line, text in enumerate(lines) if "┌" in text), len(lines))
+    return "\n".join(text[lines[top].index("┌") :] for text in lines[top:])
+
+
 def opened(client: Terminal, key: bytes = PREFIX + b"g") -> None:
+    """Type the key; wait for rows: before them nobody reads the keys that come next."""
     client.type(key)
-    client.wait(lambda: "┌" in client.text and "docs" in client.text, "the popup with its rows")
+    client.wait(lambda: "docs" in inside(client), "the popup with its rows")
 
 
 def gone(client: Terminal) -> None:

@@ -197,7 +197,7 @@ class Tmux:
     def _run(self, words: list[str], check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [self.world.binary, "-u", "-S", self.socket, *words],
-            env=self.world.env, capture_output=True, text=True, timeout=20, check=False,
+            env=self.world.env, cwd=self.world.home, capture_output=True, text=True, timeout=20, check=False,
         )  # fmt: skip
         assert not check or done.returncode == 0, (words, done.stderr)
         return done

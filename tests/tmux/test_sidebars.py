@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import psutil
 import pytest
 
 from opensessions.provider import SidebarWish
 from opensessions_tmux.options import DRAGGING
+from opensessions_tmux.quote import Words
 from opensessions_tmux.sidebars import branch
+from opensessions_tmux.transport import Reply
 from tests.support.world import Tmux, World
 from tests.tmux.conftest import OWNER, Follower
 
@@ -400,6 +404,31 @@ async def test_a_drag_whose_end_is_never_told_is_over_after_a_while(
     mux("resize-pane", "-t", pane, "-x", "50")
     await follower.until(lambda: follower.widths("main:")[0] == 26, "the repair")
     assert mux("show-options", "-gqv", DRAGGING) == ""
+
+
+async def test_a_drags_width_counts_though_a_reading_of_it_comes_before_its_end_is_told(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mux = follower.mux
+    await follower.attach()
+    await follower.show()
+    await follower.quiet()
+    (pane,) = follower.sidebars().values()
+    mux("set-option", "-g", DRAGGING, "1")
+    mux("resize-pane", "-t", pane, "-x", "50")
+    keeper = follower.provider._keeper
+    run = keeper._tmux.run
+
+    async def late(commands: Sequence[Words], *rest: Any, **more: Any) -> Reply:
+        reply = await run(commands, *rest, **more)
+        if ("set-option", "-gu", DRAGGING) in commands:
+            read = keeper.reading
+            follower.provider.refresh()
+            await follower.until(lambda: keeper.reading is not read, "a reading")
+        return reply
+
+    monkeypatch.setattr(keeper._tmux, "run", late)
+    assert await follower.provider.adopt_width(pane) == 50
 
 
 # --- going --------------------------------------------------------------------------------------------------
