@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import agents, context, idle, pixels, processes, start, states, sweep, switch
+from benchmarks import agents, context, idle, pixels, processes, sidebars, start, states, sweep, switch
 from benchmarks.result import Result
 from tests.support.world import tmux_versions
 
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[str, bool], Iterator[Result]]] = {
     "switch": switch.measure,
     "start": start.measure,
     "pixels": pixels.measure,
+    "sidebars": sidebars.measure,
     "agents": agents.measure,
     "states": states.measure,
     "processes": processes.measure,
