@@ -9,6 +9,7 @@ from contextlib import closing
 
 from benchmarks.pixels import populate
 from benchmarks.result import Result
+from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -38,6 +39,11 @@ def measure(tmux: str, quick: bool) -> Iterator[Result]:
         cpu, _ = watch(server, seconds)
         yield Result("idle CPU, 300 sessions, one visible sidebar", cpu, 0.3, "% of a core")
         yield Result("server memory (PSS), 300 sessions", pss(server), 40, "MiB")
+        open_detail(world, mux, client)
+        cpu, _ = watch(server, seconds)
+        yield Result("idle CPU, the same with the detail of an agent elsewhere", cpu, 0.3, "% of a core")
+        client.type(b"i")
+        world.until(lambda: "at work" not in client.text, "no detail")
         yield Result("sidebar client memory (PSS), the only one", pss(pumps(mux)[0]), None, "MiB")
         for _ in range(9):
             mux("new-window", "-d", "-t", "=main:")
@@ -47,6 +53,18 @@ def measure(tmux: str, quick: bool) -> Iterator[Result]:
         yield Result(
             "sidebar client memory (PSS), each of ten", mean, 4, "MiB", "(they share the interpreter's pages)"
         )
+
+
+def open_detail(world: World, mux: Tmux, client: Terminal) -> None:
+    """An agent in the second session, and the cursor of the client's sidebar on it with the detail open."""
+    program = world.home / "bin" / "codex"
+    program.write_text("#!/bin/sh\necho at work\nwhile read -r line; do :; done\n")
+    program.chmod(0o755)
+    mux("send-keys", "-t", "=s1:", str(program), "Enter")
+    client.type(b"\x02os")
+    world.until(lambda: mux.ask("#{pane_id}", "=main:") in mux.sidebars(), "the focus in the sidebar")
+    client.type(b"ij")
+    world.until(lambda: "at work" in client.text and "codex idle" in client.text, "the agent in the detail")
 
 
 def pumps(mux: Tmux) -> list[int]:

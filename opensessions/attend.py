@@ -47,6 +47,8 @@ class Remembered(Struct, frozen=True, omit_defaults=True):
     unseen: bool
     nap: Nap | None = None
     """None unless it hibernates."""
+    dismissed: bool = False
+    """The user has taken note of that state: it shows as idle."""
 
 
 class Past(Struct, frozen=True):
@@ -93,6 +95,41 @@ def see(agents: Agents, watched: frozenset[str]) -> Agents:
         pane: tuple(replace(agent, unseen=False) for agent in group) if pane in watched else group
         for pane, group in agents.items()
     }
+
+
+# --- what the user has taken note of --------------------------------------------------------------------------
+
+ENDED: frozenset[AgentState] = frozenset({"done", "error", "interrupted"})
+"""How a turn ended: what a dismissal takes off the screen."""
+Turn = tuple[AgentState, float]
+"""A state and since when: one end of one turn."""
+
+
+def quiet(agents: Agents, dismissed: Mapping[str, Turn]) -> Agents:
+    """The agents, those as idle whose turn ended as it was `dismissed`, by their ids. The same object where that
+    changes nothing."""
+    if not dismissed:
+        return agents
+    return {
+        pane: tuple(
+            replace(agent, state="idle", unseen=False)
+            if dismissed.get(agent.id) == (agent.state, agent.since)
+            else agent
+            for agent in group
+        )
+        for pane, group in agents.items()
+    }
+
+
+def still(dismissed: Mapping[str, Turn], before: Agents, now: Agents) -> Mapping[str, Turn]:
+    """`dismissed` without those who have done something since, or have gone. `now`: as they are, not as they show. Who
+    was not found yet after a restart is waited for. The same object where that changes nothing."""
+    turns = {agent.id: (agent.state, agent.since) for group in now.values() for agent in group}
+    known = {agent.id for group in before.values() for agent in group}
+    kept = {
+        id: turn for id, turn in dismissed.items() if turns.get(id, None if id in known else turn) == turn
+    }
+    return dismissed if len(kept) == len(dismissed) else kept
 
 
 # --- what has ended -----------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ function `(client) -> Caller | None` that looks at the environment.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from msgspec import Struct
@@ -43,11 +45,24 @@ class Caller(Struct, frozen=True):
 def find(client: str = "") -> Caller | None:
     """The multiplexer that this process runs in; None outside of any. With `client` named, `session` is that
     client's session instead of the caller's."""
+    found: list[Caller] = []
     for entry in entry_points(group="opensessions.callers"):
         who: Caller | None = entry.load()(client)
         if who is not None:
-            return who
-    return None
+            found.append(who)
+    return inner(found) if len(found) > 1 else next(iter(found), None)
+
+
+def inner(found: Sequence[Caller]) -> Caller:
+    """Of several multiplexers around this process the one that was started last: the one whose pane is the nearest
+    above it. The first where that cannot be told."""
+    import psutil  # a MiB, which a server that imports this page for a name of its own must not pay
+
+    try:
+        above = [os.getpid(), *(process.pid for process in psutil.Process().parents())]
+    except psutil.Error:
+        above = []
+    return min(found, key=lambda who: above.index(who.pane_pid) if who.pane_pid in above else len(above))
 
 
 def runtime(caller: Caller | None) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from opensessions.attend import Nap, Remembered
-from opensessions.model import Agent, AgentState, Context, Entry, Inventory, Mode, Progress, Status
+from opensessions.attend import Nap, Past, Remembered
+from opensessions.model import Agent, AgentState, Belonging, Context, Entry, Inventory, Mode, Progress, Status
 
 
 class SavedArrangement(Struct, frozen=True):
@@ -22,6 +22,10 @@ class SavedArrangement(Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     """Names of hidden sessions."""
     mode: Mode = "all"
+    collapsed: tuple[str, ...] = ()
+    """The ids of collapsed groups."""
+    belongings: Mapping[str, Belonging] = {}
+    """The repositories of sessions, by name."""
 
 
 class MuxJoined(Struct, frozen=True):
@@ -40,6 +44,9 @@ class InventoryRead(Struct, frozen=True):
 
     mux: str
     inventory: Inventory
+    renamed: Mapping[str, str] = {}
+    """New ids of sessions by those that they had at the reading before, where a session's id is its name;
+    then the ids of its windows and panes begin with it and `/`."""
 
 
 class Unreachable(Struct, frozen=True):
@@ -65,10 +72,28 @@ class AgentsSeen(Struct, frozen=True):
 
 
 class AgentDismissed(Struct, frozen=True):
-    """The user has taken note of an agent: it is seen, and if it has exited or hibernates its row goes."""
+    """The user has taken note of an agent: it is seen; how its turn ended shows no more, until it does something else;
+    and if it has exited or hibernates its row goes."""
 
     mux: str
     agent: str
+
+
+class AgentRecalled(Struct, frozen=True):
+    """The user takes a dismissal back. `past` or `nap`: what went with it. `unseen`: it was so before."""
+
+    mux: str
+    agent: str
+    unseen: bool = False
+    past: Past | None = None
+    nap: Nap | None = None
+
+
+class RowsOrdered(Struct, frozen=True):
+    """The user wants an order of before back; `order`: session ids. Those that it does not name go last."""
+
+    mux: str
+    order: tuple[str, ...]
 
 
 class AgentHibernated(Struct, frozen=True):
@@ -107,11 +132,35 @@ class PortsSeen(Struct, frozen=True):
 
 
 class RowMoved(Struct, frozen=True):
-    """The user moved a row by `by` places among the visible rows (negative: up). It stops at the ends."""
+    """The user moved a row by `by` places among the visible rows and collapsed groups (negative: up). It stops at the
+    ends, and at those of its group."""
 
     mux: str
     session: str
     by: int
+
+
+class BelongingsSeen(Struct, frozen=True):
+    """The repositories that these sessions were created in, by session id; None: in none."""
+
+    mux: str
+    belongings: Mapping[str, Belonging | None]
+
+
+class GroupMoved(Struct, frozen=True):
+    """The user moved a group by `by` places, as `RowMoved`."""
+
+    mux: str
+    group: str
+    by: int
+
+
+class GroupCollapsed(Struct, frozen=True):
+    """The user collapsed a group or opened it."""
+
+    mux: str
+    group: str
+    collapsed: bool
 
 
 class RowHidden(Struct, frozen=True):
@@ -177,9 +226,10 @@ class AgentEvent(Struct, frozen=True):
 
 
 Event = (
-    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | AgentDismissed | AgentHibernated | TimePassed
+    MuxJoined | InventoryRead | Unreachable | MuxLeft | AgentsSeen | AgentDismissed | AgentRecalled | AgentHibernated
+    | TimePassed
     | OrphansCounted
     | ContextSeen | PortsSeen
-    | RowMoved | RowHidden | ModeChosen
+    | RowMoved | RowsOrdered | RowHidden | ModeChosen | BelongingsSeen | GroupMoved | GroupCollapsed
     | StatusSet | ProgressSet | Logged | LogCleared
 )  # fmt: skip

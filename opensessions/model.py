@@ -88,6 +88,9 @@ class Client(Struct, frozen=True):
     pid: int = 0
     focused: bool = True
     """Its terminal has the focus; true as well where the terminal does not tell."""
+    window: str = ""
+    """The window that it shows, where the clients of one session may show different ones; "" is the session's current
+    one."""
 
 
 class Inventory(Struct, frozen=True):
@@ -99,6 +102,8 @@ class Inventory(Struct, frozen=True):
     sessions: tuple[Session, ...] = ()
     windows: Mapping[str, Window] = {}
     clients: tuple[Client, ...] = ()
+    servers: tuple[int, ...] = ()
+    """The pids of all its servers, where there is one for each session (zellij) and `server_pid` is 0."""
 
     def session(self, id: str) -> Session | None:
         """The session with this id."""
@@ -108,16 +113,20 @@ class Inventory(Struct, frozen=True):
         """Clients with a terminal: the only ones that look at anything."""
         return tuple(client for client in self.clients if not client.control)
 
+    def shown(self) -> dict[str, str]:
+        """The window that each viewer shows, by the viewer's name."""
+        current = {session.id: session.current_window for session in self.sessions}
+        return {client.name: client.window or current.get(client.session, "") for client in self.viewers()}
+
     def seen_windows(self) -> frozenset[str]:
         """Windows on the screen of some viewer."""
-        current = {session.id: session.current_window for session in self.sessions}
-        return frozenset(current.get(client.session, "") for client in self.viewers()) - {""}
+        return frozenset(self.shown().values()) - {""}
 
     def watched_panes(self) -> frozenset[str]:
         """Panes that somebody has before the eyes: the active one of the current window of a viewer whose terminal has
         the focus."""
-        current = {session.id: session.current_window for session in self.sessions}
-        windows = {current.get(client.session, "") for client in self.viewers() if client.focused}
+        shown = self.shown()
+        windows = {shown[client.name] for client in self.viewers() if client.focused}
         active = (self.windows[id].active_pane for id in windows if id in self.windows)
         return frozenset(pane.id for pane in active if pane is not None)
 
@@ -234,6 +243,26 @@ class Context(Struct, frozen=True):
     """The repository, which all of its working trees share; "" outside of any."""
 
 
+class Belonging(Struct, frozen=True):
+    """The repository that a session was created in. `repository` is the path of what its working trees share."""
+
+    repository: str
+    linked: bool = False
+    """In a linked working tree of it."""
+
+
+class Group(Struct, frozen=True):
+    """Sessions in the working trees of one repository, which stand together under its name."""
+
+    id: str
+    """The repository's path."""
+    name: str
+    collapsed: bool
+    """The rows are folded away and have no index."""
+    sessions: tuple[str, ...]
+    """The ids of those that are listed, or would be if it were not collapsed, in their order."""
+
+
 class Row(Struct, frozen=True):
     """One session as the sidebar and the API show it."""
 
@@ -264,10 +293,20 @@ class MuxView(Struct, frozen=True):
     sessions: tuple[Row, ...]
     reachable: bool | UnsetType = UNSET
     """False while the multiplexer does not answer (its rows are then the last that were known); else absent."""
+    groups: tuple[Group, ...] | UnsetType = UNSET
+    """In their order; absent where there is none."""
 
     def row(self, id: str) -> Row | None:
         """The row of the session with this id."""
         return next((row for row in self.sessions if row.id == id), None)
+
+    def grouped(self) -> Mapping[str, Group]:
+        """The group of each session that stands in one, by the session's id."""
+        return {id: group for group in self.groups or () for id in group.sessions}
+
+    def folded(self) -> frozenset[str]:
+        """The sessions that have no index because their group is collapsed."""
+        return frozenset(id for group in self.groups or () if group.collapsed for id in group.sessions)
 
     def visible(self) -> tuple[Row, ...]:
         """The rows that have an index, in order: line N of the ordering file is `visible()[N - 1]`."""

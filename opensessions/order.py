@@ -76,3 +76,45 @@ def write(path: str, data: bytes) -> bool:
         posix.unlink(temporary)
         raise
     return True
+
+
+def choose(rows: list[tuple[str, str]], where: str, current: str) -> str:
+    """The target of the row that `where` names; "" where there is none. `next` and `prev` go round at the ends;
+    from a session that is not listed they lead to the first and the last row."""
+    targets = [target for target, _ in rows]
+    if where in ("next", "prev"):
+        if not targets:
+            return ""
+        if current not in targets:
+            return targets[0 if where == "next" else -1]
+        return targets[(targets.index(current) + (1 if where == "next" else -1)) % len(targets)]
+    if where.startswith("="):
+        return next((target for target, name in rows if name == where[1:]), "")
+    index = int(where) if where.isascii() and where.isdigit() else 0
+    return targets[index - 1] if 0 < index <= len(targets) else ""
+
+
+def serves(runtime: str) -> bool:
+    """May the server be alive? False only where its process is certainly gone, as after a crash: a clean stop
+    removes the ordering file. The pid is advice (the lock is the truth), and cheap."""
+    try:
+        pid = int(_head(f"{runtime}/server.pid").partition(b"\n")[0])
+        if pid > 1:
+            posix.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except (OSError, ValueError, OverflowError):
+        return True
+    try:
+        return _head(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] != b"Z"  # a zombie can still be signalled
+    except OSError:
+        return True  # no /proc here
+
+
+def _head(path: str) -> bytes:
+    """The first bytes of a file. OSError where it cannot be read or is a link."""
+    handle = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    try:
+        return posix.read(handle, 512)
+    finally:
+        posix.close(handle)

@@ -22,7 +22,8 @@ class SwitchClient(Struct, frozen=True):
     """Show a session (and a pane in it, if given) on a client.
 
     `keep_sidebar`: the switch came from a sidebar, so the focus goes to the destination's sidebar if it has
-    one; otherwise the destination's active pane is left alone.
+    one; otherwise the destination's active pane is left alone. Answers the name that the client has there, if another
+    one than here.
     """
 
     client: str
@@ -110,10 +111,63 @@ class TypeLine(Struct, frozen=True):
     text: str
 
 
+class PressKey(Struct, frozen=True):
+    """Press one key in a pane: a lower-case letter or a digit, "enter" or "escape". Refused where it would reach
+    something else than the program in that pane, or other panes as well."""
+
+    pane: str
+    key: str
+
+
+class ReadScreen(Struct, frozen=True):
+    """Answers the lines that a pane shows now, with the SGR sequences that colour them. Refused where there is no such
+    pane."""
+
+    pane: str
+
+
+class ChooseFolder(Struct, frozen=True):
+    """Show, over a client, the list of folders for a new session, and come back at once. What is chosen there is shown
+    on that client."""
+
+    client: str
+
+
+class HandOver(Struct, frozen=True):
+    """Let a client go without a word; `program`, as words, takes its place on its terminal. Refused where there is no
+    such client."""
+
+    client: str
+    program: tuple[str, ...]
+
+
 Command = (
     SwitchClient | FocusSidebar | EvenHorizontal | LeaveSidebar | ShowMessage | Announce | DesktopNotice
     | CreateSession | RenameSession | KillSession | KillPane | TypeLine
+    | PressKey | ReadScreen | ChooseFolder | HandOver
 )  # fmt: skip
+
+
+# --- from one multiplexer to another -----------------------------------------------------------------------
+
+
+class WayIn(Struct, frozen=True):
+    """How a terminal gets into a session. Programs are words for exec, the first one a path; no shell reads them."""
+
+    mux: str
+    """The multiplexer's key."""
+    name: str
+    """The session, for people, as it is typed: "zellij attach work"."""
+    argv: tuple[str, ...]
+    """Becomes the client."""
+    check: tuple[str, ...]
+    """Ends with 0 if the session is there."""
+    environment: dict[str, str] = {}
+    """What the client needs there; "" is what must not be there."""
+    said: str = ""
+    """A sentence that the terminal shows first, where the multiplexer cannot show it."""
+    leave: bool = False
+    """A client that was started so lets go of its session on SIGTERM: it cannot be handed over, but be told."""
 
 
 # --- sidebars ---------------------------------------------------------------------------------------------
@@ -160,6 +214,20 @@ class Context(Struct, frozen=True):
     """The folder with switch.py, sidebar.py and the others."""
 
 
+GapName = Literal[
+    "messages", "desktop-notices", "even-horizontal", "publication", "sidebar-width", "sidebar-height", "clients",
+    "events", "processes", "crossing",
+]  # fmt: skip
+
+
+class Gap(Struct, frozen=True):
+    """Something of this page that a multiplexer cannot do, or only partly; `text` says it to users, in a sentence. What
+    is in no gap is done."""
+
+    name: GapName
+    text: str
+
+
 class Provider(Protocol):
     """One multiplexer server, for as long as it lives. All methods are called from the event loop."""
 
@@ -169,6 +237,8 @@ class Provider(Protocol):
     """The folder name under `<runtime>/mux/`."""
     socket: str
     """What identifies it to people: the socket's path."""
+    gaps: tuple[Gap, ...]
+    """What it cannot do. A command that lies in a gap wholly is Refused with the gap's words."""
 
     def events(self) -> AsyncIterator[Event]:
         """Readings as they come; the first as soon as possible. Ends after MuxLeft. Never raises for a server
@@ -191,6 +261,16 @@ class Provider(Protocol):
     async def do(self, command: Command) -> str:
         """Carry out a command. Refused with the multiplexer's own words where it says no, MuxError where it
         does not answer. The text is the command's answer ("" for most)."""
+        ...
+
+    async def way_in(self, session: str, pane: str = "", *, sidebar: bool = False, said: str = "") -> WayIn:
+        """How another terminal gets into a session, to a pane in it if given; `sidebar`: to the sidebar there, if there
+        is one. `said` is shown on arrival. Refused where session or pane are gone, MuxError where it does not
+        answer."""
+        ...
+
+    async def client_of(self, process: int) -> str:
+        """The name of the client that this process is; "" where it is none, or that is not known for certain."""
         ...
 
     async def screens(self, panes: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -46,8 +46,8 @@ UNSENT = 1 << 16
 def main(arguments: list[str]) -> int:
     """Run until the server says bye, the terminal hangs up, or a signal comes. The exit status.
 
-    `arguments` are `runtime=…`, `socket=…` (the multiplexer's), `python=…`, and in a popup `client=…`, over which it
-    lies; unknown ones are ignored.
+    `arguments` are `runtime=…`, `socket=…` (the multiplexer's), `python=…`, in a popup `client=…`, over which it lies,
+    and in zellij `provider=zellij`; unknown ones are ignored.
     """
     told = dict(argument.partition("=")[::2] for argument in arguments)
     if not os.isatty(0):
@@ -111,6 +111,7 @@ class Pump:
         self._socket = told.get("socket", "")
         self._python = told.get("python", "") or sys.executable
         self._client = told.get("client", "")
+        self._provider = told.get("provider", "")
         self._terminal = terminal
         self._size = terminal.size()
         self._line: socket.socket | None = None
@@ -222,10 +223,11 @@ class Pump:
         self._queue(
             b"H",
             wire.pack_fields(
-                pane="" if self._client else os.environ.get("TMUX_PANE", ""), socket=self._socket,
+                pane="" if self._client else own_pane(self._provider), socket=self._socket,
                 cols=self._size[0], rows=self._size[1], pid=os.getpid(),
                 term=os.environ.get("TERM", ""), colorterm=os.environ.get("COLORTERM", ""),
                 **({"client": self._client} if self._client else {}),
+                **({"provider": self._provider} if self._provider else {}),
             ),
         )  # fmt: skip
 
@@ -312,6 +314,14 @@ class Pump:
                 return
         if not data:
             self._lost()
+
+
+def own_pane(provider: str) -> str:
+    """The pane that this runs in, as the provider calls it. A tmux in zellij, or the other way round, leaves the names
+    of both in the environment."""
+    if provider == "zellij":
+        return f"{os.environ.get('ZELLIJ_SESSION_NAME', '')}/terminal_{os.environ.get('ZELLIJ_PANE_ID', '')}"
+    return os.environ.get("TMUX_PANE", "")
 
 
 def _signals() -> int:

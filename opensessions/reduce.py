@@ -10,15 +10,19 @@ from collections.abc import Mapping
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from opensessions import attend
-from opensessions.arrange import merge, move, restore
+from opensessions import arrange, attend
+from opensessions.arrange import merge, move, restore, together
 from opensessions.attend import Nap, Past, Remembered
 from opensessions.events import (
     AgentDismissed,
     AgentHibernated,
+    AgentRecalled,
     AgentsSeen,
+    BelongingsSeen,
     ContextSeen,
     Event,
+    GroupCollapsed,
+    GroupMoved,
     InventoryRead,
     LogCleared,
     Logged,
@@ -30,6 +34,7 @@ from opensessions.events import (
     ProgressSet,
     RowHidden,
     RowMoved,
+    RowsOrdered,
     SavedArrangement,
     StatusSet,
     TimePassed,
@@ -40,7 +45,9 @@ from opensessions.model import (
     URGENCY,
     Agent,
     AgentState,
+    Belonging,
     Context,
+    Group,
     Inventory,
     Metadata,
     Mode,
@@ -65,12 +72,18 @@ class Mux(Struct, frozen=True):
     order: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     mode: Mode = "all"
+    collapsed: frozenset[str] = frozenset()
+    """The ids of collapsed groups; those of repositories without sessions may be among them."""
+    belongings: Mapping[str, Belonging] = {}
+    """The repository that each session was created in, by session id; empty where groups are switched off."""
     agents: Mapping[str, tuple[Agent, ...]] = {}
     """Those that live, by pane id."""
     gone: Mapping[str, Past] = {}
     """Those that have exited, by their ids."""
     asleep: attend.Asleep = {}
     """Those that hibernate, by their ids."""
+    dismissed: Mapping[str, attend.Turn] = {}
+    """By agent id, the end of a turn of which the user has taken note: it shows as idle."""
     homes: Mapping[str, str] = {}
     """The session that each agent was last seen in, by its id."""
     remembered: Mapping[str, Remembered] = {}
@@ -102,7 +115,14 @@ def reduce(state: State, event: Event) -> State:
             if key in state.muxes:
                 return state
             joined = Mux(
-                key=key, provider=provider, socket=socket, saved=saved, mode=saved.mode, remembered=remembered
+                key=key,
+                provider=provider,
+                socket=socket,
+                saved=saved,
+                mode=saved.mode,
+                remembered=remembered,
+                collapsed=frozenset(saved.collapsed),
+                dismissed={id: (kept.state, kept.since) for id, kept in remembered.items() if kept.dismissed},
             )
             return _with(state, joined)
         case MuxLeft(mux=key):
@@ -121,14 +141,16 @@ def _with(state: State, mux: Mux) -> State:
 
 def _reduce_mux(mux: Mux, event: Event) -> Mux:
     match event:
-        case InventoryRead(inventory=inventory):
-            return _read(mux, inventory)
+        case InventoryRead(inventory=inventory, renamed=renamed):
+            return _read(_renamed(mux, renamed) if renamed else mux, inventory)
         case Unreachable():
             return replace(mux, reachable=False) if mux.reachable else mux
         case AgentsSeen(agents=agents, at=at):
             return _agents_seen(mux, agents, at)
         case AgentDismissed(agent=agent):
             return _dismissed(mux, agent)
+        case AgentRecalled():
+            return _recalled(mux, event)
         case AgentHibernated(nap=nap):
             return _hibernated(mux, nap)
         case TimePassed(at=at):
@@ -139,8 +161,17 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
         case PortsSeen(ports=ports):
             return mux if ports == mux.ports else replace(mux, ports=ports)
         case RowMoved(session=session, by=by):
-            shown = {row.id for row in rows(mux) if row.index is not None}
-            return replace(mux, order=move(mux.order, shown, session, by))
+            return _moved(mux, session, by)
+        case RowsOrdered(order=order):
+            return replace(mux, order=merge(order, mux.order))
+        case GroupMoved(group=group, by=by):
+            return _moved(mux, group, by)
+        case GroupCollapsed(group=group, collapsed=collapsed):
+            return replace(mux, collapsed=mux.collapsed | {group} if collapsed else mux.collapsed - {group})
+        case BelongingsSeen(belongings=belongings):
+            told = {**mux.belongings, **belongings}
+            known = {id: there for id in mux.order if (there := told.get(id))}
+            return mux if known == mux.belongings else replace(mux, belongings=known)
         case RowHidden(session=session, hidden=hidden):
             return replace(mux, hidden=mux.hidden | {session} if hidden else mux.hidden - {session})
         case ModeChosen(mode=mode):
@@ -149,6 +180,11 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
             said = step(mux.metadata, event)
             return mux if said is mux.metadata else replace(mux, metadata=said)
     return mux
+
+
+def _moved(mux: Mux, what: str, by: int) -> Mux:
+    order = move(mux.order, _listed(mux), what, by, gathered(mux), mux.collapsed)
+    return mux if order == mux.order else replace(mux, order=order)
 
 
 def _read(mux: Mux, inventory: Inventory) -> Mux:
@@ -162,6 +198,7 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
         return replace(
             read,
             order=merge(mux.order, [id for id, _ in live]),
+            belongings=_those_of(mux.belongings, [id for id, _ in live]),
             metadata=said,
             agents=attend.see(mux.agents, watched),
             homes=_homes(mux.agents, holders, mux.homes, inventory),
@@ -176,7 +213,9 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
         asleep=attend.dreaming(naps, inventory, read.generation),
         order=restore(saved.rows, saved.generation == read.generation, live),
         hidden=frozenset(id for id, name in live if name in hidden),
+        belongings={id: saved.belongings[name] for id, name in live if name in saved.belongings},
         agents={},
+        dismissed=mux.dismissed if mux.inventory is None else {},
         gone={},
         homes={},
         metadata={},
@@ -185,18 +224,59 @@ def _read(mux: Mux, inventory: Inventory) -> Mux:
     )
 
 
+def _renamed(mux: Mux, renamed: Mapping[str, str]) -> Mux:
+    """The mux whose sessions have other ids now: each keeps its place, and what is known of it."""
+
+    def session(id: str) -> str:
+        return renamed.get(id, id)
+
+    def pane(id: str) -> str:
+        head, slash, rest = id.partition("/")
+        return f"{session(head)}/{rest}" if slash else id
+
+    return replace(
+        mux,
+        order=tuple(map(session, mux.order)),
+        hidden=frozenset(map(session, mux.hidden)),
+        metadata={session(id): said for id, said in mux.metadata.items()},
+        contexts={session(id): context for id, context in mux.contexts.items()},
+        ports={session(id): ports for id, ports in mux.ports.items()},
+        belongings={session(id): belonging for id, belonging in mux.belongings.items()},
+        homes={agent: session(id) for agent, id in mux.homes.items()},
+        gone={
+            id: replace(
+                past, session=session(past.session), agent=replace(past.agent, pane=pane(past.agent.pane))
+            )
+            for id, past in mux.gone.items()
+        },
+        agents={
+            pane(id): tuple(replace(agent, pane=pane(agent.pane)) for agent in group)
+            for id, group in mux.agents.items()
+        },
+    )
+
+
+def _those_of(belongings: Mapping[str, Belonging], live: list[str]) -> Mapping[str, Belonging]:
+    """The belongings of sessions that live. The same object where those are all."""
+    there = set(live)
+    if belongings.keys() <= there:
+        return belongings
+    return {id: belonging for id, belonging in belongings.items() if id in there}
+
+
 def _agents_seen(mux: Mux, agents: attend.Agents, at: float) -> Mux:
     """The mux with these agents alive. Where each is at home is kept: a pane may go before its agent does."""
     watched = mux.inventory.watched_panes() if mux.inventory else frozenset()
-    marked = attend.mark(agents, mux.agents, watched, mux.remembered)
+    dismissed = attend.still(mux.dismissed, mux.agents, agents)
+    marked = attend.mark(attend.quiet(agents, dismissed), mux.agents, watched, mux.remembered)
     naps = attend.undisturbed(mux.asleep, marked)
-    if marked == mux.agents and naps is mux.asleep:
+    if marked == mux.agents and naps is mux.asleep and dismissed is mux.dismissed:
         return mux
     gone = attend.part(mux.gone, mux.agents, marked, mux.homes, watched, at)
     if gone.keys() & naps.keys():
         gone = {id: past for id, past in gone.items() if id not in naps}
     homes = _homes(marked, _holders(mux.inventory), mux.homes, mux.inventory) if mux.inventory else {}
-    return replace(mux, agents=marked, homes=homes, gone=gone, asleep=naps)
+    return replace(mux, agents=marked, homes=homes, gone=gone, asleep=naps, dismissed=dismissed)
 
 
 def _hibernated(mux: Mux, nap: Nap) -> Mux:
@@ -228,9 +308,46 @@ def _dismissed(mux: Mux, id: str) -> Mux:
         return replace(mux, gone={other: past for other, past in mux.gone.items() if other != id})
     if id in mux.asleep:
         return replace(mux, asleep={other: nap for other, nap in mux.asleep.items() if other != id})
-    panes = {agent.pane for group in mux.agents.values() for agent in group if agent.id == id}
-    seen = attend.see(mux.agents, frozenset(panes))
-    return mux if seen is mux.agents else replace(mux, agents=seen)
+    agent = _living(mux, id)
+    if agent is None or not (agent.unseen or agent.state in attend.ENDED):
+        return mux
+    if agent.state not in attend.ENDED:
+        return _shown_as(mux, replace(agent, unseen=False))
+    dismissed = {**mux.dismissed, id: (agent.state, agent.since)}
+    return replace(_shown_as(mux, replace(agent, state="idle", unseen=False)), dismissed=dismissed)
+
+
+def _recalled(mux: Mux, event: AgentRecalled) -> Mux:
+    """The mux after a dismissal was taken back, as far as what was dismissed is still there."""
+    id, agent = event.agent, _living(mux, event.agent)
+    if agent is not None:
+        state, since = mux.dismissed.get(id, (agent.state, agent.since))
+        dismissed = {other: turn for other, turn in mux.dismissed.items() if other != id}
+        unseen = event.unseen and state in attend.NOTABLE
+        shown = _shown_as(mux, replace(agent, state=state, since=since, unseen=unseen))
+        return shown if len(dismissed) == len(mux.dismissed) else replace(shown, dismissed=dismissed)
+    if event.nap is not None and mux.inventory is not None:
+        naps = attend.undisturbed({**mux.asleep, id: event.nap}, mux.agents)
+        naps = attend.dreaming(naps, mux.inventory, mux.generation)
+        return replace(mux, asleep=naps) if id in naps and id not in mux.asleep else mux
+    if event.past is not None and mux.inventory is not None and mux.inventory.session(event.past.session):
+        return mux if id in mux.gone else replace(mux, gone={**mux.gone, id: event.past})
+    return mux
+
+
+def _living(mux: Mux, id: str) -> Agent | None:
+    return next((agent for group in mux.agents.values() for agent in group if agent.id == id), None)
+
+
+def _shown_as(mux: Mux, agent: Agent) -> Mux:
+    """The mux with this agent in the place of the one with its id."""
+    if _living(mux, agent.id) == agent:
+        return mux
+    agents = {
+        pane: tuple(agent if each.id == agent.id else each for each in group)
+        for pane, group in mux.agents.items()
+    }
+    return replace(mux, agents=agents)
 
 
 def _holders(inventory: Inventory) -> dict[str, str]:
@@ -245,11 +362,11 @@ def _holders(inventory: Inventory) -> dict[str, str]:
 
 def remembered(mux: Mux) -> dict[str, Remembered]:
     """What to keep of the agents for the server's next run."""
-    kept = {
-        agent.id: Remembered(agent.state, agent.since, agent.unseen)
-        for group in mux.agents.values()
-        for agent in group
-    }
+    kept = {}
+    for group in mux.agents.values():
+        for agent in group:
+            state, since = mux.dismissed.get(agent.id, (agent.state, agent.since))
+            kept[agent.id] = Remembered(state, since, agent.unseen, dismissed=agent.id in mux.dismissed)
     for id, nap in mux.asleep.items():
         kept[id] = Remembered(nap.agent.state, nap.agent.since, False, nap)
     return kept
@@ -265,6 +382,8 @@ def saved_arrangement(mux: Mux) -> SavedArrangement:
         rows=tuple((id, names[id]) for id in mux.order if id in names),
         hidden=tuple(sorted(names[id] for id in mux.hidden if id in names)),
         mode=mux.mode,
+        collapsed=tuple(sorted(mux.collapsed)),
+        belongings={names[id]: belonging for id, belonging in mux.belongings.items() if id in names},
     )
 
 
@@ -278,24 +397,28 @@ def snapshot(state: State, instance: str) -> Snapshot:
 
 def view(mux: Mux) -> MuxView:
     """One multiplexer as it is shown."""
-    return MuxView(mux.provider, mux.key, rows(mux), reachable=UNSET if mux.reachable else False)
+    found = rows(mux)
+    return MuxView(
+        mux.provider, mux.key, found, UNSET if mux.reachable else False, _groups(mux, found) or UNSET
+    )
 
 
 def rows(mux: Mux) -> tuple[Row, ...]:
     """Every session in sidebar order; those that the user sees are numbered from 1."""
     if mux.inventory is None:
         return ()
+    groups = gathered(mux)
     attached: dict[str, int] = {}
     for client in mux.inventory.viewers():
         attached[client.session] = attached.get(client.session, 0) + 1
     sessions = {session.id: session for session in mux.inventory.sessions}
     found = []
     index = 0
-    for id in mux.order:
+    for id in together(mux.order, groups):
         session = sessions[id]
         agents = _agents(mux, session)
         state = urgent(agents)
-        shown = id not in mux.hidden and listed(mux.mode, state)
+        shown = id not in mux.hidden and groups.get(id) not in mux.collapsed and listed(mux.mode, state)
         index += shown
         found.append(
             _row(mux.inventory.windows, session, index if shown else None, id in mux.hidden,
@@ -303,6 +426,27 @@ def rows(mux: Mux) -> tuple[Row, ...]:
                  mux.contexts.get(id, Context()), mux.ports.get(id, ()))
         )  # fmt: skip
     return tuple(found)
+
+
+def gathered(mux: Mux) -> Mapping[str, str]:
+    """The group of each session that belongs to one."""
+    return arrange.gathered(mux.belongings, mux.hidden)
+
+
+def _listed(mux: Mux) -> set[str]:
+    """The sessions that have an index, or would have one if no group were collapsed."""
+    return {row.id for row in rows(replace(mux, collapsed=frozenset())) if row.index is not None}
+
+
+def _groups(mux: Mux, found: tuple[Row, ...]) -> tuple[Group, ...]:
+    groups = gathered(mux)
+    members: dict[str, list[str]] = {}
+    for row in found if groups else ():
+        if row.id in groups and not row.hidden and listed(mux.mode, row.state):
+            members.setdefault(groups[row.id], []).append(row.id)
+    return tuple(
+        Group(id, arrange.repository_name(id), id in mux.collapsed, tuple(ids)) for id, ids in members.items()
+    )
 
 
 def listed(mode: Mode, state: AgentState | None) -> bool:

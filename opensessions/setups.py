@@ -23,11 +23,17 @@ class Setup(Protocol):
     """The module. All of it blocks."""
 
     def plugin_line(self) -> str:
-        """The line for the multiplexer's configuration file that loads this installation."""
+        """The line for the multiplexer's configuration file that loads this installation; "" where a verb of its own
+        installs it."""
+        ...
+
+    def installed(self) -> bool:
+        """Is the multiplexer's program here?"""
         ...
 
     def checks(self) -> list[Check]:
-        """How the installation looks from the multiplexer that we are in, or from outside of any."""
+        """How the installation looks from the multiplexer that we are in, or from outside of any. A program that is not
+        here is no fault: there may be another multiplexer's."""
         ...
 
     def uninstall(self) -> int:

@@ -207,9 +207,9 @@ def test_an_agent_whose_pane_went_with_it_stays_in_its_session() -> None:
     assert reduce(state, TimePassed("m", 101.0)) is state
 
 
-def test_dismissing_a_living_agent_is_seeing_it() -> None:
+def test_dismissing_a_living_agent_makes_it_quiet() -> None:
     state = after(InventoryRead("m", inventory()), RUNNING, DONE)
-    assert shown(reduce(state, AgentDismissed("m", "m:%1:1.1"))) == [("done", False, "alive")]
+    assert shown(reduce(state, AgentDismissed("m", "m:%1:1.1"))) == [("idle", False, "alive")]
     assert reduce(state, AgentDismissed("m", "nobody")) is state
 
 

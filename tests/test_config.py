@@ -59,7 +59,10 @@ def test_the_list_of_keys_holds_the_promised_ones_with_their_defaults() -> None:
     promised = {
         "idle_timeout": "5m", "ascii": False, "theme": "catppuccin-mocha", "follow_system": False,
         "sidebar.width": 26, "sidebar.position": "left", "sidebar.visible": False, "sidebar.mode": "all",
-        "sidebar.lone": "close", "reap.interval": "1m", "reap.grace": "1m", "reap.term_wait": "5s",
+        "sidebar.lone": "close", "sidebar.groups": True, "sidebar.metadata": True, "sidebar.attention": False,
+        "sidebar.others": True,
+        "sidebar.detail": False, "sidebar.detail_height": 10,
+        "reap.interval": "1m", "reap.grace": "1m", "reap.term_wait": "5s",
         "reap.observed": False, "reap.keep": [], "hibernate.after": 0, "notify.waiting": True, "notify.error": True,
         "notify.done": True, "notify.message": True, "notify.bell": True, "notify.desktop": True,
         "notify.command": None, "api.tcp": False, "api.host": "127.0.0.1", "api.port": 0,
@@ -80,7 +83,7 @@ def test_every_kind_of_value_is_read(file: Path) -> None:
         "reap:\n  interval: 0\n  term_wait: 1500ms\n  keep: [ssh-agent, 'my thing']\n"
         "notify: {command: [notify-send, '{text}']}\n"
         "agents: {mine: {process: [mine, mine-beta]}, yours: {process: yours}}\n"
-        "keys: {quit: y, next: 1}\nlog_level: debug\n",
+        "keys: {kill-agent: y, approve: [], hide: [m, C-x], index: []}\nlog_level: debug\n",
     )
     assert loaded.problems == ()
     read = loaded.config
@@ -89,7 +92,7 @@ def test_every_kind_of_value_is_read(file: Path) -> None:
     assert (read.reap.interval, read.reap.term_wait, read.reap.keep) == (0.0, 1.5, ("ssh-agent", "my thing"))
     assert read.notify.command == ("notify-send", "{text}")
     assert read.agents == {"mine": UserAgent(("mine", "mine-beta")), "yours": UserAgent(("yours",))}
-    assert read.keys == {"quit": "y", "next": "1"}
+    assert read.keys == {"kill-agent": ("y",), "approve": (), "hide": ("m", "ctrl-x"), "index": ()}
     assert read.sidebar.mode == "all"
 
 
@@ -113,7 +116,7 @@ def test_a_link_to_a_file_is_followed(file: Path, tmp_path: Path) -> None:
 def test_what_is_shown_reads_back_to_the_same(file: Path) -> None:
     chosen = reading(
         file,
-        "idle_timeout: 1500ms\nagents: {a: {process: [b]}}\nkeys: {x: 'on'}\nnotify: {command: [a, 'é #x']}",
+        "idle_timeout: 1500ms\nagents: {a: {process: [b]}}\nkeys: {hide: '~'}\nnotify: {command: [a, 'é #x']}",
     ).config
     assert reading(file, show(chosen)) == Loaded(chosen)
 
@@ -188,8 +191,10 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(
         ("agents: {a: {process: [/bin/x]}}", "agents.a.process", "without folders"),
         ("agents: {a: 5}", "agents.a", "process"),
         ("agents: 5", "agents", "names"),
-        ("keys: {a: [b]}", "keys.a", "a text"),
-        ("keys: {a: }", "keys.a", "a text"),
+        ("keys: {hide: [[h]]}", "keys.hide", "a key, or a list of keys"),
+        ("keys: {hide: }", "keys.hide", "not nothing; the default counts"),
+        ("keys: {hide: {a: b}}", "keys.hide", "not keys"),
+        ("keys: 5", "keys", "names of actions"),
         ("? [a]\n: 1", "", "no name for a key"),
         ('"a\\nb": 1', "", "no name for a key"),
     ],
@@ -303,9 +308,9 @@ def test_aliases_of_aliases_are_not_expanded(file: Path, use: str) -> None:
 
 @pytest.mark.timeout(20)
 def test_an_alias_of_itself_ends(file: Path) -> None:
-    loaded = reading(file, "reap: {keep: &a [*a]}\nkeys: &b {x: *b}\nagents: &c {x: *c}\nascii: true\n")
+    loaded = reading(file, "reap: {keep: &a [*a]}\nkeys: &b {hide: *b}\nagents: &c {x: *c}\nascii: true\n")
     assert loaded.config == Config(ascii=True)
-    assert [problem.key for problem in loaded.problems] == ["reap.keep", "keys.x", "agents.x.x"]
+    assert [problem.key for problem in loaded.problems] == ["reap.keep", "keys.hide", "agents.x.x"]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

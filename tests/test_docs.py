@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from opensessions.__main__ import VERBS
+from opensessions.agents.prompts import PROMPTS
+from opensessions.config.reader import understand
 from opensessions.sidebar.keymap import BINDINGS
 from opensessions_tmux import bindings
 
@@ -53,14 +55,33 @@ def test_every_key_of_the_table_is_documented() -> None:
         assert f"`{option}`" in text or f"`{short}`" in text, option
 
 
-def test_every_key_of_the_sidebar_is_documented() -> None:
+def test_the_table_of_the_sidebars_keys_is_the_key_map() -> None:
     text = (ROOT / "docs/reference/keys-and-options.md").read_text()
     part = text[text.index("## In the sidebar") :]
-    for binding in BINDINGS:
-        keys = {"enter": "Enter", "escape": "Esc", "tab": "Tab", "shift-tab": "Shift-Tab", "page-down": "page keys",
-                "page-up": "page keys"}  # fmt: skip
-        first = binding.keys[0]
-        assert keys.get(first, first) in part, binding.action
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| .+ \|$", part[: part.index("###")], re.MULTILINE)
+    told = {action: tuple(re.findall(r"`([^`]+)`", keys)) for action, keys in rows}
+    assert told.pop("index") == ("1", "9")
+    assert told == {binding.action: binding.keys for binding in BINDINGS if binding.action != "index"}
+
+
+def test_the_example_of_keys_is_understood_as_the_page_says() -> None:
+    text = (ROOT / "docs/reference/keys-and-options.md").read_text()
+    example = text[text.index("### Your own keys") :].partition("```yaml\n")[2].partition("```")[0]
+    (problem,) = understand("config.yaml", example).problems
+    assert problem.message.startswith("h is a key of collapse as well, which keeps left;")
+
+
+def test_every_agent_that_can_be_answered_is_named() -> None:
+    text = (ROOT / "docs/how-to/answer-agents.md").read_text()
+    keys = {"enter": "Enter", "escape": "Esc"}
+    names = {"claude-code": "Claude Code", "codex": "Codex", "opencode": "OpenCode", "gemini": "Gemini CLI",
+             "qwen": "Qwen Code"}  # fmt: skip
+    assert set(PROMPTS) == set(names)
+    for agent, prompts in PROMPTS.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| {names[agent]} |"))
+        for prompt in prompts:
+            assert keys.get(prompt.allow, f"`{prompt.allow}`") in row
+            assert row.endswith(f"| {keys[prompt.deny]} |")
 
 
 def test_the_help_of_every_verb_works() -> None:

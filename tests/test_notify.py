@@ -65,7 +65,13 @@ def test_what_was_seen_or_told_is_none() -> None:
 def test_another_state_or_another_time_is_news_again() -> None:
     assert heard(waiting(), waiting(state="done"))
     assert heard(waiting(), waiting(since=201.0))
-    assert heard(waiting(unseen=False), waiting())
+
+
+def test_a_dismissal_that_is_taken_back_is_none() -> None:
+    assert not heard(waiting(unseen=False), waiting())
+    assert not heard(waiting(state="idle", unseen=False), waiting(state="done"))
+    assert heard(waiting(state="idle", unseen=False), waiting(state="done", since=201.0))
+    assert heard(waiting(state="running", unseen=False), waiting(state="done"))
 
 
 def test_what_was_so_when_the_server_began_is_none() -> None:

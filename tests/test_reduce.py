@@ -16,9 +16,10 @@ from opensessions.events import (
     RowHidden,
     RowMoved,
     SavedArrangement,
+    StatusSet,
     Unreachable,
 )
-from opensessions.model import Agent, AgentState, Client, Inventory, Link, Pane, Session, Window
+from opensessions.model import Agent, AgentState, Client, Inventory, Link, Pane, Session, Status, Window
 from opensessions.reduce import State, reduce, saved_arrangement, snapshot
 
 MUX = "tmux-0"
@@ -184,3 +185,39 @@ def test_orphans_are_counted_whatever_becomes_of_multiplexers() -> None:
     assert reduce(counted, OrphansCounted(2)) is counted
     gone = reduce(reduce(counted, InventoryRead(MUX, inventory("b"))), MuxLeft(MUX))
     assert (gone.orphans, gone.muxes) == (2, {})
+
+
+def named(*names: str) -> Inventory:
+    """Sessions whose ids are their names, as zellij has them."""
+    return Inventory(
+        0,
+        0,
+        "0.45.1",
+        tuple(Session(name, name, links=(Link(f"{name}/tab_0", 1, True),)) for name in names),
+        {
+            f"{name}/tab_0": Window(
+                f"{name}/tab_0", panes=(Pane(f"{name}/terminal_0", f"{name}/tab_0", 9, active=True),)
+            )
+            for name in names
+        },
+    )
+
+
+def test_a_session_whose_id_is_its_name_keeps_place_flags_and_agents_when_renamed() -> None:
+    state = after(
+        InventoryRead(MUX, named("a", "b", "c")),
+        RowMoved(MUX, "b", -1),
+        RowHidden(MUX, "b", True),
+        StatusSet(MUX, "b", Status("busy")),
+        AgentsSeen(MUX, {"b/terminal_0": (agent("b/terminal_0", "waiting"),)}),
+        InventoryRead(MUX, named("a", "new", "c"), {"b": "new"}),
+    )
+    assert shown(state) == [(None, "new"), (1, "a"), (2, "c")]
+    row = snapshot(state, "i").muxes[0].sessions[0]
+    assert row.metadata.status == Status("busy")
+    assert [(one.pane, one.state, one.liveness) for one in row.agents] == [
+        ("new/terminal_0", "waiting", "alive")
+    ]
+    found = Agent(id="other", agent="codex", pane="new/terminal_0", pid=7, state="waiting")
+    (row, *_) = snapshot(reduce(state, AgentsSeen(MUX, {"new/terminal_0": (found,)})), "i").muxes[0].sessions
+    assert [one.id for one in row.agents] == ["other"], "what was found under the new name is the same agent"

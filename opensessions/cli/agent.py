@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "act",
         choices=("focus", "dismiss", "kill", "hibernate", "resume"),
-        help="focus: show its pane; dismiss: mark it as seen, and remove its row if it has exited or hibernates; "
+        help="focus: show its pane; dismiss: take note of it: it shows as idle until it does something else, and its "
+        "row goes if it has exited or hibernates; "
         "kill: end it and what it has started, never its pane's shell; hibernate: end it while nobody looks, and keep "
         "its row; resume: type what goes on with it into its pane, if a shell waits there",
     )

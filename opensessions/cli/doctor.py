@@ -25,7 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Changes nothing. 1 where there is a fault; each comes with what to do about it."""
-    checks = [*own_checks(caller.find()), *(check for setup in setups.find() for check in setup.checks())]
+    found = setups.find()
+    checks = [*own_checks(caller.find()), *(check for setup in found for check in setup.checks())]
+    if not any(setup.installed() for setup in found):
+        checks.append(
+            Check("multiplexer", False, "none was found", "Install tmux or zellij, or put it on PATH.")
+        )
     sound = all(check.ok for check in checks)
     if arguments.json:
         print(json.dumps({"ok": sound, "checks": to_builtins(checks)}))

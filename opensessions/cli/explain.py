@@ -33,6 +33,8 @@ def told(found: dict[str, Any], now: float) -> str:
     if found["waiting_for"]:
         state += f" ({found['waiting_for']})"
     lines = [f"{state} since {ago(now - found['since'])}."]
+    if found["dismissed"]:
+        lines.append(f"Its last turn is {found['dismissed']}; you have dismissed that.")
     if found["state"] == "hibernated":
         lines.append(f"To resume it: {found['resume']}")
         lines.append(

@@ -12,7 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints one line per multiplexer. It names the Python that runs this command."""
+    """Prints one line per multiplexer that takes one. It names the Python that runs this command."""
     for setup in setups.find():
-        print(setup.plugin_line())
+        if line := setup.plugin_line():
+            print(line)
     return 0

@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         if os.isatty(2):
             print(f"opensessions: {error}", file=sys.stderr)
         return 0
+    # asyncio does without TLS, which nothing here speaks, and which takes 2 MiB.
+    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     # Only now what is dear: of many starts at once all but one end here.
     from opensessions.server import app
 

@@ -43,6 +43,25 @@ class Sidebar(Struct, frozen=True):
             "When the last other pane of its window went: close, or open a shell",
         ),
     ] = "close"
+    detail: Annotated[
+        bool,
+        Key(
+            rules.FLAG, "Whether the detail of the cursor's row shows until you toggle it for the first time"
+        ),
+    ] = False
+    detail_height: Annotated[int, Key(rules.whole(4, 60), "Lines of the detail, until you change them")] = 10
+    groups: Annotated[
+        bool, Key(rules.FLAG, "Whether sessions in working trees of one repository stand together")
+    ] = True
+    metadata: Annotated[
+        bool, Key(rules.FLAG, "Whether what scripts say of a session has a line below its row")
+    ] = True
+    attention: Annotated[
+        bool, Key(rules.FLAG, "Whether the agents that need you most are listed above the rows as well")
+    ] = False
+    others: Annotated[
+        bool, Key(rules.FLAG, "Whether other tmux servers and zellij are listed too, and lead there")
+    ] = True
 
 
 class Reap(Struct, frozen=True):
@@ -175,7 +194,10 @@ class Config(Struct, frozen=True):
         Key(rules.AGENTS, "Agents of your own: {NAME: {process: [EXECUTABLE, SCRIPT], title: …, screen: …}}"),
     ] = {}
     sessionizer: Sessionizer = Sessionizer()
-    keys: Annotated[Mapping[str, str], Key(rules.TEXTS, "Keys that you want otherwise: {ACTION: KEY}")] = {}
+    keys: Annotated[
+        Mapping[str, tuple[str, ...]],
+        Key(rules.KEYS, "Keys of the sidebar that you want otherwise: {ACTION: KEY, ACTION: [KEY, KEY]}"),
+    ] = {}
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Key(rules.one_of("debug", "info", "warning", "error"), "How much server.log says"),

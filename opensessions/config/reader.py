@@ -17,6 +17,7 @@ from yaml.resolver import Resolver
 
 from opensessions.config import SCHEMA, Config, Loaded, Problem, UserAgent, UserTheme, keys_of, rules
 from opensessions.config.own_agents import own_agent
+from opensessions.config.own_keys import own_keys
 from opensessions.config.own_themes import meant, own_theme, unknown
 from opensessions.config.rules import Key, Rule
 
@@ -194,8 +195,8 @@ class _Walker:
             chosen[name] = dict(self._agents(node, full, line))
         elif rule is rules.THEMES:
             chosen[name] = dict(self._themes(node, full, line))
-        elif rule is rules.TEXTS:
-            chosen[name] = dict(self._texts(node, full, line))
+        elif rule is rules.KEYS:
+            chosen[name] = own_keys(self, full, node, line, rule.expected, _shown)
         else:
             self._value(chosen, name, rule, full, node, line)
 
@@ -219,14 +220,6 @@ class _Walker:
             found = own_theme(self, theme, f"{name}.{theme}", entry, at, _shown)
             if found:
                 yield theme, found
-
-    def _texts(self, node: Node, name: str, line: int) -> Iterator[tuple[str, str]]:
-        for key, value, at in self.entries(node, name, line, rules.TEXTS.expected):
-            # The text as written: `quit: y` means the letter, though YAML reads a flag.
-            if isinstance(value, ScalarNode) and value.value.strip() and value.value.isprintable():
-                yield key, value.value
-            else:
-                self.report(at, f"{name}.{key}", f"expected a text, not {_shown(value)}; it is ignored.")
 
     def entries(self, node: Node, name: str, line: int, expected: str) -> Iterator[tuple[str, Node, int]]:
         """(key, value, line) of a mapping; keys that stand twice are reported, and the last one counts."""

@@ -188,4 +188,8 @@ THEMES = Rule(
     lambda value: value,
     lambda themes: {name: {"extends": theme.extends, **theme.colours} for name, theme in themes.items()},
 )
-TEXTS = Rule("names, each with a text", lambda value: value, dict)
+KEYS = Rule(
+    "names of actions, each with a key or a list of keys",
+    lambda value: value,
+    lambda keys: {action: list(each) for action, each in keys.items()},
+)

@@ -58,7 +58,7 @@ def servers(census: Census) -> frozenset[int]:
 def pids_of(inventory: Inventory) -> frozenset[int]:
     """The pids of a multiplexer's server and of its panes."""
     panes = (pane for window in inventory.windows.values() for pane in window.panes)
-    return frozenset(pane.pid for pane in panes if not pane.dead) | {inventory.server_pid}
+    return frozenset(pane.pid for pane in panes if not pane.dead) | {inventory.server_pid, *inventory.servers}
 
 
 def strays(inventory: Inventory, census: Census) -> tuple[int, ...]:

@@ -113,9 +113,9 @@ def contained(census: Census, root: int) -> set[int]:
 
 def _known(census: Census, inventories: Iterable[Inventory]) -> dict[int, str]:
     """The multiplexers, their clients and the doors, by what the multiplexers say of themselves and by name."""
-    found = {}
+    found: dict[int, str] = {}
     for inventory in inventories:
-        found[inventory.server_pid] = "is a multiplexer's server"
+        found |= dict.fromkeys((inventory.server_pid, *inventory.servers), "is a multiplexer's server")
         found |= {client.pid: "is a multiplexer's client" for client in inventory.clients}
     for pid, stat in census.stats.items():
         if not stat.exited and _is_one_of(stat.comm, HOSTS + DOORS):
@@ -138,7 +138,9 @@ def _spare(found: dict[int, str], census: Census, pids: Mapping[int, str], below
 def _unread(census: Census, inventories: Iterable[Inventory]) -> list[int]:
     """The pids of multiplexers that none of these inventories is of."""
     read = {
-        pid for each in inventories for pid in (each.server_pid, *(client.pid for client in each.clients))
+        pid
+        for each in inventories
+        for pid in (each.server_pid, *each.servers, *(client.pid for client in each.clients))
     }
     return [
         pid

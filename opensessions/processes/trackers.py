@@ -72,7 +72,8 @@ def trackers(
         if pane.id in roots:
             members = held[pane.id]
             generation = census.identity(pane.pid) or _unseen(pane.pid, census)
-            exact = any(owned.holds(group, pane.pid, members) for group in groups)
+            # Where one server is one session, panes are told by what stands in an environment.
+            exact = not inventory.servers and any(owned.holds(group, pane.pid, members) for group in groups)
             trees[pane.id] = Tree(mux, pane.id, generation, "high" if exact else "best-effort", members)
         else:
             trees[pane.id] = _unproven(mux, pane, census, before.get(pane.id))
@@ -90,7 +91,7 @@ def _proven(pane: Pane, inventory: Inventory, census: Census) -> bool:
     stat = census.stats.get(pane.pid)
     if stat is None or pane.dead or pane.pid <= 1:
         return False
-    return stat.ppid == inventory.server_pid and stat.session == pane.pid
+    return stat.ppid in (inventory.server_pid, *inventory.servers) and stat.session == pane.pid
 
 
 def _unproven(mux: str, pane: Pane, census: Census, before: Tree | None) -> Tree:

@@ -25,9 +25,14 @@ from opensessions.server.agent_events import AgentEvents
 from opensessions.server.agents import AgentWatch
 from opensessions.server.api import Api
 from opensessions.server.appearance import Appearance
+from opensessions.server.approve import Approval
 from opensessions.server.attention import Attention
+from opensessions.server.belongings import Belongings
 from opensessions.server.bus import Bus
 from opensessions.server.context import ContextWatch
+from opensessions.server.cross import CrossVerb
+from opensessions.server.crossing import Crossings
+from opensessions.server.detail import Details
 from opensessions.server.ender import Ender
 from opensessions.server.endings import Endings
 from opensessions.server.guard import Guard, Holder
@@ -43,12 +48,13 @@ from opensessions.server.notify import Notifier
 from opensessions.server.orphans import Orphans, claim
 from opensessions.server.parting import Parting
 from opensessions.server.ports import PortWatch
+from opensessions.server.previews import Previews
 from opensessions.server.rounds import Rounds
 from opensessions.server.schemes import Mac, Portal
 from opensessions.server.screens import Screens
 from opensessions.server.sessions import Sessions
 from opensessions.server.sidebars import Sidebars
-from opensessions.server.store import Store
+from opensessions.server.store import DetailWish, Store
 from opensessions.server.supervise import contain, supervise
 from opensessions.server.tcp import Tcp
 from opensessions.server.tracking import Tracker
@@ -56,6 +62,7 @@ from opensessions.server.trees import Trees
 from opensessions.server.verbs import Verbs
 from opensessions.server.whereabouts import Finder
 from opensessions.server.windows import Windows
+from opensessions.sidebar.keymap import keymap
 from opensessions.sidebar.view import ViewOptions
 
 log = logging.getLogger(__name__)
@@ -135,9 +142,29 @@ class Server:
         self._muxes = Muxes(
             self._bus, store, runtime, context, wish, published, settings.sidebar.mode, settings.ascii
         )
-        look = ViewOptions(ascii=settings.ascii, home=os.path.expanduser("~"))
+        look = ViewOptions(
+            settings.ascii, os.path.expanduser("~"), settings.sidebar.metadata, settings.sidebar.attention,
+            settings.sidebar.others,
+        )  # fmt: skip
+        self._muxes.groups = settings.sidebar.groups
+        self._belongings = Belongings(self._bus)
         self._appearance = Appearance(settings, state)
-        self._sidebars = Sidebars(self._bus, self._muxes, self._appearance, look, self._spawn)
+        self._previews = Previews(self._bus, self._muxes)
+        detail = DetailWish(settings.sidebar.detail, settings.sidebar.detail_height)
+        self._details = Details(self._bus, self._previews, store, detail, self._spawn)
+        approval = Approval(
+            self._bus, self._muxes, context.owner, settings.approve.from_sidebar, paths.config_file()
+        )
+        self._sidebars = Sidebars(
+            self._bus,
+            self._muxes,
+            self._appearance,
+            self._details,
+            look,
+            self._spawn,
+            keymap(settings.keys),
+            approval,
+        )
         self._verbs = Verbs(holder, self._bus, self._muxes, self._sidebars, self._spawn, self.stop)
         finder = Finder(self._bus, self._muxes)
         self._notifier = Notifier(self._bus, self._muxes, self._sidebars, settings.notify, self._spawn)
@@ -162,7 +189,8 @@ class Server:
         self._verbs.pending = lambda: self._orphans.reaper.pending
         git = Git(f"{runtime}/git", os.path.expanduser("~"))
         self._context = ContextWatch(self._bus, git, lambda: self._agents.processes)
-        self._agents.on_processes = self._context.stirred
+        self._sidebars.programs_from(lambda: self._agents.processes)
+        self._agents.on_processes = self._stirred
         self._ports = PortWatch(self._bus, listeners(), lambda: self._agents.processes)
         self._screens = Screens(self._bus, self._muxes, self._tracker)
         hearing = Hearing(self._bus, self._tracker, self._agents.is_helper, self._agents.is_agent)
@@ -172,9 +200,19 @@ class Server:
         self._trees = Trees(self._bus, this_system(), self._tracker, state)
         self._trees.orphans = self._orphans.reaper.orphans
         self._trees.reread = self._read_again
+        self._details.measured_by(self._trees)
         self._verbs.add("ps", self._trees.ps)
         self._verbs.add_stream("ps-watch", self._trees.watch)
-        attention = Attention(self._bus, self._muxes, self._verbs, self._tracker)
+        undo = self._sidebars.deeds.undo
+        crossings = Crossings(
+            self._bus, self._muxes, runtime, (interpreter, "-I", "-S", f"{scripts}/cross.py")
+        )
+        self._sidebars.deeds.crossings = crossings
+        self._verbs.add("cross", CrossVerb(self._bus, self._muxes, self._verbs, crossings))
+        attention = Attention(
+            self._bus, self._muxes, self._verbs, self._tracker, undo,
+            crossings if settings.sidebar.others else None,
+        )  # fmt: skip
         self._ender = Ender(
             self._bus, self._muxes, this_system(), Audit(f"{state}/reap.log"), settings.reap.term_wait,
             lambda: living(state),
@@ -186,7 +224,7 @@ class Server:
             self._bus, self._muxes, self._verbs, attention, self._tracker, endings, this_system(),
             settings.hibernate.after, self._spawn,
         )  # fmt: skip
-        Sessions(self._bus, self._muxes, self._verbs)
+        Sessions(self._bus, self._muxes, self._verbs, undo)
         Windows(self._muxes, self._verbs)
         self._verbs.add("theme", self._appearance.verb)
         self._sidebars.deeds.act = self._verbs.call
@@ -224,7 +262,10 @@ class Server:
             self._spawn(supervise("the agents' screens", self._screens.run))
             self._spawn(supervise("the sessions' directories", self._context.run))
             self._spawn(supervise("the sessions' ports", self._ports.run))
+            if self._settings.sidebar.groups:
+                self._spawn(supervise("the sessions' repositories", self._belongings.run))
             self._spawn(supervise("what agents take", self._trees.run))
+            self._spawn(supervise("the screens in details", self._previews.run))
             self._follow_system()
             self._reconsider()
             await self._stopping.wait()
@@ -282,6 +323,7 @@ class Server:
             line.close()
         if self._leave_timer:
             self._leave_timer.cancel()
+        self._details.close()
         self._parting.close()
         self._hibernation.close()
         for task in tuple(self._tasks):
@@ -293,6 +335,11 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _stirred(self) -> None:
+        """Processes below the panes have come or gone."""
+        self._context.stirred()
+        self._sidebars.stirred()
 
     def _read_again(self, key: str) -> None:
         if key in self._muxes.muxes:

@@ -5,50 +5,92 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from opensessions.errors import Refused
-from opensessions.events import ModeChosen, RowHidden, RowMoved
+from opensessions.events import AgentDismissed, GroupCollapsed, GroupMoved, ModeChosen, RowHidden, RowMoved
 from opensessions.model import Client
-from opensessions.provider import LeaveSidebar, SwitchClient
+from opensessions.provider import ChooseFolder, LeaveSidebar, SwitchClient
+from opensessions.server.approve import Approval, Seat
 from opensessions.server.bus import Bus
+from opensessions.server.crossing import Crossings, Place
 from opensessions.server.muxes import Muxes
+from opensessions.server.undo import Undo
 from opensessions.sidebar import intents
+from opensessions.sidebar.confirm import Question
 
 WIDTHS = range(15, 201)
+
+
+class Done(Struct, frozen=True):
+    """What came of it: what the sidebar says, what it asks next, whether it closes."""
+
+    said: str = ""
+    asks: Question | None = None
+    closes: bool = False
 
 
 class Deeds:
     """For all sidebars."""
 
-    def __init__(self, bus: Bus, muxes: Muxes) -> None:
+    def __init__(self, bus: Bus, muxes: Muxes, approval: Approval | None = None) -> None:
         self._bus = bus
         self._muxes = muxes
+        self.undo = Undo(bus)
+        self.approval = approval or Approval(bus, muxes, "", False, "config.yaml")
+        self.crossings = Crossings(bus, muxes, "", ())
         self.act: Callable[[dict[str, str]], Coroutine[Any, Any, Any]] = _nothing
         """Carries out a verb, for what the user has confirmed."""
 
-    async def do(self, mux: str, pane: str, intent: intents.Intent, looker: Client | None) -> None:
-        """Carry out what was wanted in the sidebar `pane`, at which `looker` looks. OpenSessionsError where that is
+    async def do(self, seat: Seat, intent: intents.Intent, looker: Client | None) -> Done:
+        """Carry out what was wanted in a sidebar, at which `looker` looks. OpenSessionsError where that is
         impossible."""
+        mux = seat.mux
         provider = self._muxes.get(mux).provider
         match intent:
-            case intents.Go(session=session):
-                if looker is None:
-                    raise Refused("No client looks at this sidebar.")
-                await provider.do(SwitchClient(looker.name, session, keep_sidebar=True))
+            case intents.Go(session=session, pane=there, mux=other) if other:
+                await self.crossings.go(mux, _there(looker).name, Place(other, session, there), sidebar=True)
+            case intents.Go(session=session, pane=there):
+                looker = _there(looker)
+                await provider.do(SwitchClient(looker.name, session, there, keep_sidebar=not there))
             case intents.Leave():
-                await provider.do(LeaveSidebar(pane))
+                await provider.do(LeaveSidebar(seat.pane))
             case intents.Close():
                 await self._muxes.wish(mux, visible=False)
             case intents.Widen(by=by):
                 width = self._muxes.get(mux).wish.width + by
                 await self._muxes.wish(mux, width=min(max(width, WIDTHS.start), WIDTHS.stop - 1))
             case intents.Move(session=session, by=by):
-                self._bus.dispatch(RowMoved(mux, session, by))
+                self.undo.do(RowMoved(mux, session, by))
+            case intents.MoveGroup(group=group, by=by):
+                self.undo.do(GroupMoved(mux, group, by))
+            case intents.Collapse(group=group, collapsed=collapsed):
+                self.undo.do(GroupCollapsed(mux, group, collapsed))
             case intents.Hide(session=session):
-                self._bus.dispatch(RowHidden(mux, session, hidden=True))
+                self.undo.do(RowHidden(mux, session, hidden=True))
             case intents.Unhide(session=session):
-                self._bus.dispatch(RowHidden(mux, session, hidden=False))
+                self.undo.do(RowHidden(mux, session, hidden=False))
             case intents.SetMode(mode=mode):
                 self._bus.dispatch(ModeChosen(mux, mode))
+            case intents.Dismiss(agents=agents):
+                self.undo.do(*(AgentDismissed(mux, agent) for agent in agents))
+                return Done(f"{len(agents)} agents dismissed" if len(agents) > 1 else "dismissed")
+            case intents.Undo():
+                return Done(self.undo.undo(mux))
+            case intents.Attend():
+                await self.act({"verb": "attention", "mux": mux, "client": _there(looker).name})
+            case intents.Back():
+                await self.act({"verb": "attention-back", "mux": mux, "client": _there(looker).name})
+            case intents.NewSession():
+                await provider.do(ChooseFolder(_there(looker).name))
+            case intents.Rename(session=session, name=name):
+                told = await self.act({"verb": "session-rename", "mux": mux, "target": session, "name": name})
+                return Done(f"its name is {told['name']}")
+            case intents.Answer(agent=agent, allow=allow):
+                return Done(asks=await self.approval.question(seat, agent, allow))
+            case intents.Reply(agent=agent, allow=allow, text=text):
+                return Done(await self.approval.reply(seat, agent, allow, text))
             case intents.Refresh():
                 provider.refresh()
             case intents.Say(text=text):
@@ -68,22 +110,30 @@ class Deeds:
                 counted = (await self.act({"verb": "orphans"}))["orphans"]
                 only = ",".join(each["nonce"] for each in counted)
                 _reaped(await self.act({"verb": "reap", "observed": "1", "only": only}))
+        return Done()
 
-    async def do_in_popup(self, mux: str, intent: intents.Intent, looker: Client | None) -> bool:
-        """The same for a popup; must it close now? Closing it changes no sidebar, and what is chosen in it leaves the
-        focus there to the destination."""
+    async def do_in_popup(self, seat: Seat, intent: intents.Intent, looker: Client | None) -> Done:
+        """The same for a popup. Closing it changes no sidebar, and what is chosen in it leaves the focus there to the
+        destination."""
         match intent:
-            case intents.Go(session=session):
-                if looker is None:
-                    raise Refused("The client of this popup is gone.")
-                await self._muxes.get(mux).provider.do(SwitchClient(looker.name, session))
-                return True
+            case intents.Go(session=session, pane=there, mux=other) if other:
+                await self.crossings.go(seat.mux, _there(looker).name, Place(other, session, there))
+                return Done(closes=True)
+            case intents.Go(session=session, pane=there):
+                looker = _there(looker)
+                await self._muxes.get(seat.mux).provider.do(SwitchClient(looker.name, session, there))
+                return Done(closes=True)
             case intents.Leave() | intents.Close():
-                return True
+                return Done(closes=True)
+            case intents.Attend() | intents.Back():
+                return replace(await self.do(seat, intent, looker), closes=True)
+            case intents.NewSession():
+                raise Refused(
+                    "A popup cannot open another one: close it, and open the list of folders by its key."
+                )
             case intents.Widen():
                 raise Refused("A popup has a width of its own; change that of a sidebar in the sidebar.")
-        await self.do(mux, "", intent, looker)
-        return False
+        return await self.do(seat, intent, looker)
 
     async def _end(self, mux: str, verb: str, **which: str) -> None:
         """End what was confirmed. Refused with what is still there."""
@@ -92,6 +142,12 @@ class Deeds:
         done = await self.act({**asked, "token": preview["token"]})
         if done["failed"]:
             raise Refused(done["failed"])
+
+
+def _there(looker: Client | None) -> Client:
+    if looker is None:
+        raise Refused("No client looks at this sidebar any more.")
+    return looker
 
 
 def _reaped(answer: Mapping[str, Any]) -> None:

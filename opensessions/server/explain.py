@@ -8,16 +8,22 @@ from collections.abc import Mapping, Sequence
 from opensessions.agents.fuse import LONG_AGO, Claim, Role
 from opensessions.agents.signal import Source
 from opensessions.agents.track import clean
-from opensessions.model import Agent
+from opensessions.model import Agent, AgentState
 from opensessions.server.resting import command
 from opensessions.server.tracked import Tracked
 
 
 def explain(
-    agent: Agent, mux: str, tracked: Tracked | None, now: float, resume: Sequence[str] = ()
+    agent: Agent,
+    mux: str,
+    tracked: Tracked | None,
+    now: float,
+    resume: Sequence[str] = (),
+    dismissed: AgentState | None = None,
 ) -> dict[str, object]:
     """The agent, and each source with what it said, for how long it has said so, and what came of it. `now` on the
-    claims' clock. `tracked` is None for an agent that has exited; `resume` goes on with one that hibernates."""
+    claims' clock. `tracked` is None for an agent that has exited; `resume` goes on with one that hibernates.
+    `dismissed`: how its turn ended, of which the user has taken note."""
     told: dict[str, object] = {
         "mux": mux,
         "pane": agent.pane,
@@ -25,6 +31,7 @@ def explain(
         "agent": agent.agent,
         "pid": agent.pid,
         "state": agent.state,
+        "dismissed": dismissed,
         "since": agent.since,
         "source": agent.source,
         "confidence": agent.confidence,

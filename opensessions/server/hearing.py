@@ -79,13 +79,15 @@ class Hearing:
         found = one_of(one for one in candidates if not pids.isdisjoint((one.found.pid, *one.found.below)))
         if found or any(map(self._is_agent, pids)):
             return found
-        mux, pane = self._mux(arguments), arguments.get("pane", "")
+        mux, pane = self._mux(arguments), arguments.get("pane", "") or _session_pane(arguments)
         return one_of(one for one in candidates if one.mux == mux and one.found.pane == pane)
 
     def _mux(self, arguments: Arguments) -> str:
-        """The key of the multiplexer whose socket the hook's environment names."""
+        """The key of the multiplexer whose socket the hook's environment names, else of the zellij that it names."""
         socket = arguments.get("tmux", "")
-        return next((key for key, mux in self._bus.state.muxes.items() if mux.socket == socket), "")
+        kind = "zellij" if arguments.get("zellij") and not socket else ""
+        muxes = self._bus.state.muxes.items()
+        return next((key for key, mux in muxes if mux.socket == socket or mux.provider == kind), "")
 
     def _follows(self, tracked: Tracked, thread: str | None, starts: bool) -> bool:
         """Is the hook about the conversation that we know of, or may it have become another one? A subagent's and a
@@ -149,3 +151,9 @@ def text(payload: Mapping[str, object], name: str) -> str:
 def number(text: str) -> int:
     """The natural number; 0 where it is none, or larger than anything that is counted."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else 0
+
+
+def _session_pane(arguments: Arguments) -> str:
+    """The pane that a zellij's variables name: "work/3" is `work/terminal_3`, unless the session was renamed since."""
+    session, _, number = arguments.get("zellij", "").rpartition("/")
+    return f"{session}/terminal_{number}" if session and number else ""

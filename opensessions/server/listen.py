@@ -8,7 +8,9 @@ from typing import cast
 
 from opensessions import wire
 from opensessions.errors import OpenSessionsError, WireError
-from opensessions.server.sidebars import Sidebar, Sidebars, cells
+from opensessions.server.peer import peer_pid
+from opensessions.server.sidebar import Sidebar, cells
+from opensessions.server.sidebars import Sidebars
 from opensessions.server.verbs import Verbs
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Line(asyncio.Protocol):
         if kind == b"H":
             hello = wire.fields(payload)
             self._sidebar = self._sidebars.attach(hello, self._transport)
+            self._sidebar.pid = peer_pid(self._transport)
             self._verbs.on_count()
         elif kind == b"K" and self._sidebar:
             self._sidebars.typed(self._sidebar, payload)

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import entry_points
 
 from opensessions.errors import MuxError
 from opensessions.model import Inventory
+from opensessions.openers import opener
 from opensessions.processes.census import Census
 from opensessions.processes.plan import MuxFacts
 from opensessions.processes.receipt import Place, Receipt
@@ -54,10 +54,8 @@ class Looks:
         """A provider for a multiplexer that nobody serves; nothing is started. None where its key is another one, as
         after a socket's folder was moved."""
         if key not in self._opened:
-            found = [
-                entry for entry in entry_points(group="opensessions.providers") if entry.name == place.kind
-            ]
-            provider: Provider | None = found[0].load()(place.socket, "", self._context) if found else None
+            open_provider = opener(place.kind)
+            provider = open_provider(place.socket, "", self._context) if open_provider else None
             if provider is None or provider.key != key:
                 return None
             self._opened[key] = provider

@@ -8,7 +8,6 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import entry_points
 
 from msgspec.structs import replace
 
@@ -17,6 +16,7 @@ from opensessions.attend import Remembered
 from opensessions.errors import MuxError, OpenSessionsError, Refused
 from opensessions.events import MuxJoined, MuxLeft, SavedArrangement
 from opensessions.model import Mode
+from opensessions.openers import kinds, opener
 from opensessions.processes.identity import proven_dead
 from opensessions.provider import Context, Provider, SidebarWish
 from opensessions.reduce import State, remembered, saved_arrangement
@@ -40,6 +40,8 @@ class Mux:
         self.provider = provider
         self.registration = registration
         self.wish = wish
+        self.saving = asyncio.Lock()
+        """Held while the wish is saved: an older one must not be written over a newer one."""
         self.changed = asyncio.Event()
         self.unsaved = asyncio.Event()
         self.read = asyncio.Event()
@@ -63,6 +65,8 @@ class Muxes:
         self._wish = wish
         self._published = published
         self._mode = mode
+        self.groups = True
+        """Sessions in the working trees of one repository stand together. To be said before anything registers."""
         self._ascii = ascii
         self._group: asyncio.TaskGroup | None = None
         self._on_gone: Callable[[], None] = lambda: None
@@ -79,10 +83,10 @@ class Muxes:
     def register(self, kind: str, target: str, binary: str = "", pid: str = "") -> str:
         """Serve the multiplexer at `target` from now on, if it is not served yet. Answers its key. One that had
         the process `pid` and has died since is forgotten."""
-        found = [entry for entry in entry_points(group="opensessions.providers") if entry.name == kind]
-        if not found:
-            raise Refused(f"There is no provider for {kind!r}; installed: {_installed()}.")
-        provider: Provider = found[0].load()(target, binary, self._context)
+        open_provider = opener(kind)
+        if open_provider is None:
+            raise Refused(f"There is no provider for {kind!r}; installed: {', '.join(kinds())}.")
+        provider = open_provider(target, binary, self._context)
         if provider.key in self.muxes:
             return provider.key
         if died(pid, provider.socket):
@@ -117,7 +121,9 @@ class Muxes:
     def _arrangement(self, key: str) -> SavedArrangement:
         """What was saved; the configured mode where nothing was."""
         saved = self._store.arrangement(key)
-        return saved if saved != SavedArrangement() else SavedArrangement(mode=self._mode)
+        if saved == SavedArrangement():
+            return SavedArrangement(mode=self._mode)
+        return saved if self.groups else replace(saved, belongings={})
 
     def key_of(self, socket: str) -> str:
         """The key of the multiplexer with this socket; "" where it is not registered (yet)."""
@@ -133,10 +139,12 @@ class Muxes:
         """Change how this multiplexer's sidebars should be, and remember it."""
         mux = self.get(key)
         mux.wish = replace(mux.wish, **changes)
-        await asyncio.gather(
-            mux.provider.sidebars(mux.wish), asyncio.to_thread(self._store.save_sidebars, key, mux.wish)
-        )
+        await asyncio.gather(mux.provider.sidebars(mux.wish), self._save_wish(key, mux))
         return mux.wish
+
+    async def _save_wish(self, key: str, mux: Mux) -> None:
+        async with mux.saving:
+            await asyncio.to_thread(self._store.save_sidebars, key, mux.wish)
 
     async def withdraw(self, close_sidebars: bool) -> None:
         """A clean stop: take back what is published, in every multiplexer at once, each for at most 2 s."""
@@ -168,9 +176,9 @@ class Muxes:
     def _remember_process(self, mux: Mux) -> None:
         """So that a server that follows a crash can tell a dead multiplexer from one that does not answer."""
         inventory = self._bus.state.muxes[mux.provider.key].inventory
-        if inventory is None or str(inventory.server_pid) == mux.registration.pid:
+        if inventory is None or str(inventory.server_pid or "") == mux.registration.pid:
             return
-        mux.registration = replace(mux.registration, pid=str(inventory.server_pid))
+        mux.registration = replace(mux.registration, pid=str(inventory.server_pid or ""))
         try:
             self._store.remember(self._runtime, mux.provider.key, mux.registration)
         except (OSError, OpenSessionsError) as error:
@@ -294,10 +302,6 @@ def died(pid: str, address: str) -> bool:
         except OSError:
             return False
     return False
-
-
-def _installed() -> str:
-    return ", ".join(sorted(entry.name for entry in entry_points(group="opensessions.providers"))) or "none"
 
 
 def _clear(folder: str) -> None:

@@ -21,7 +21,8 @@ from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.children import Children
 from opensessions.server.muxes import Muxes
-from opensessions.server.sidebars import Sidebar, Sidebars
+from opensessions.server.sidebar import Sidebar
+from opensessions.server.sidebars import Sidebars
 from opensessions.server.whereabouts import Place
 
 log = logging.getLogger(__name__)

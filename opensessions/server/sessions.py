@@ -1,5 +1,5 @@
-"""`session-new`, `session-places`, `session-rename`, `session-hide`, `session-unhide`, `session-move`: what is done to
-sessions and their rows. Killing one is `endings`'."""
+"""`session-new`, `session-places`, `session-rename`, `session-hide`, `session-unhide`, `session-move`, `undo`: what is
+done to sessions and their rows. Killing one is `endings`'."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from opensessions.provider import CreateSession, RenameSession, SwitchClient
 from opensessions.server.bus import Bus
 from opensessions.server.endings import named
 from opensessions.server.muxes import Muxes
+from opensessions.server.undo import Undo
 from opensessions.server.verbs import Arguments, Verbs, needed
 
 FAR = 10_000
@@ -19,8 +20,9 @@ FAR = 10_000
 class Sessions:
     """The verbs."""
 
-    def __init__(self, bus: Bus, muxes: Muxes, verbs: Verbs) -> None:
+    def __init__(self, bus: Bus, muxes: Muxes, verbs: Verbs, undo: Undo) -> None:
         self._bus = bus
+        self._undo = undo
         self._muxes = muxes
         self._verbs = verbs
         verbs.add("session-new", self._new)
@@ -29,6 +31,7 @@ class Sessions:
         verbs.add("session-hide", self._hide)
         verbs.add("session-unhide", self._unhide)
         verbs.add("session-move", self._move)
+        verbs.add("undo", self._take_back)
 
     async def _new(self, arguments: Arguments) -> object:
         key = self._verbs.pick(arguments)
@@ -65,7 +68,7 @@ class Sessions:
 
     async def _show(self, arguments: Arguments, hidden: bool) -> object:
         key, id = await self._meant(arguments)
-        self._bus.dispatch(RowHidden(key, id, hidden))
+        self._undo.do(RowHidden(key, id, hidden))
         return {"session": id, "hidden": hidden}
 
     async def _move(self, arguments: Arguments) -> object:
@@ -77,8 +80,14 @@ class Sessions:
             raise Refused(f"{arguments['by'][:20]!a} is no number of places.") from None
         if self._row(key, id).index is None:
             raise Refused("That session's row is not listed, so it has no place to move from.")
-        self._bus.dispatch(RowMoved(key, id, by))
+        self._undo.do(RowMoved(key, id, by))
         return {"session": id, "index": self._row(key, id).index}
+
+    async def _take_back(self, arguments: Arguments) -> object:
+        """What was done last to the multiplexer's rows, in words, once it is undone."""
+        key = self._verbs.pick(arguments)
+        await self._verbs.first_reading(key)
+        return {"mux": key, "said": self._undo.undo(key)}
 
     async def _meant(self, arguments: Arguments) -> tuple[str, str]:
         """The multiplexer and the id of the session that `target` means."""

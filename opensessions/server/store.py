@@ -53,6 +53,22 @@ class SavedSidebars(Struct, frozen=True, forbid_unknown_fields=True):
     configured_width: int
 
 
+class DetailWish(Struct, frozen=True):
+    """How a multiplexer's sidebars show the detail of the cursor's row. `height` in lines."""
+
+    shown: bool = False
+    height: int = 10
+
+
+class SavedDetail(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the user made of it, and what the configuration said then; as `SavedSidebars`."""
+
+    shown: bool
+    height: Annotated[int, Meta(ge=1, le=10_000)]
+    configured_shown: bool
+    configured_height: int
+
+
 class _File(Struct, Generic[Value], forbid_unknown_fields=True):
     version: Literal[1]
     value: Value
@@ -77,7 +93,14 @@ class Store:
     def save_arrangement(self, key: str, arrangement: SavedArrangement) -> None:
         """Save it if it differs. OpenSessionsError (with a sentence) where it cannot be saved."""
         rows = tuple((_printable(id), _printable(name)) for id, name in arrangement.rows)
-        arrangement = replace(arrangement, rows=rows, hidden=tuple(map(_printable, arrangement.hidden)))
+        arrangement = replace(
+            arrangement, rows=rows, hidden=tuple(map(_printable, arrangement.hidden)),
+            collapsed=tuple(map(_printable, arrangement.collapsed)),
+            belongings={
+                _printable(name): replace(there, repository=_printable(there.repository))
+                for name, there in arrangement.belongings.items()
+            },
+        )  # fmt: skip
         _save(self._path(key, "arrangement.json"), SavedArrangement, arrangement)
 
     def agents(self, key: str) -> dict[str, Remembered]:
@@ -107,6 +130,21 @@ class Store:
         configured = self._configured.get(key, SidebarWish())
         saved = SavedSidebars(wish.visible, wish.width, configured.visible, configured.width)
         _save(self._path(key, "sidebars.json"), SavedSidebars, saved)
+
+    def detail(self, key: str, configured: DetailWish) -> DetailWish:
+        """The wish for this multiplexer's details: what the user last did to them, else what is `configured`."""
+        saved = _load(self._path(key, "detail.json"), SavedDetail)
+        if saved is None:
+            return configured
+        return DetailWish(
+            saved.shown if saved.configured_shown == configured.shown else configured.shown,
+            saved.height if saved.configured_height == configured.height else configured.height,
+        )
+
+    def save_detail(self, key: str, wish: DetailWish, configured: DetailWish) -> None:
+        """Save it if it differs. OpenSessionsError (with a sentence) where it cannot be saved."""
+        saved = SavedDetail(wish.shown, wish.height, configured.shown, configured.height)
+        _save(self._path(key, "detail.json"), SavedDetail, saved)
 
     def remember(self, runtime: str, key: str, registration: Registration) -> None:
         """So that a server that follows a crash serves it again. OpenSessionsError where it cannot be written."""

@@ -29,6 +29,9 @@ from opensessions.server.verbs import Arguments
 
 RHYTHM = 2.0
 """Seconds between two looks while somebody watches."""
+SLOWEST, SLOWER = 10.0, 1.5
+"""What agents take is measured at that rhythm too; while it stays the same each pause is longer, up to so many seconds.
+"""
 REREAD = 0.5
 """Seconds that `ps` waits for a new reading of a multiplexer."""
 
@@ -184,14 +187,15 @@ class Trees:
             pause = GAP
             while self._wanted:
                 self._wanting.clear()
-                await self._measure()
+                changed = await self._measure()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._wanting.wait()
-                pause = GAP if self._wanting.is_set() else RHYTHM
+                pause = GAP if self._wanting.is_set() else next_pause(pause, changed)
             self._wanting.clear()
 
-    async def _measure(self) -> None:
+    async def _measure(self) -> bool:
+        """Does any of them take something else than before?"""
         found = {id: self._tracker.get(id) for id in self._wanted}
         pids = {id: (each.found.pid, *each.found.below) for id, each in found.items() if each}
         sample = await asyncio.to_thread(
@@ -202,9 +206,16 @@ class Trees:
             for id, group in pids.items()
             if id in self._wanted
         }
-        if uses != self._uses:
-            self._uses = uses
-            self.on_usage()
+        if uses == self._uses:
+            return False
+        self._uses = uses
+        self.on_usage()
+        return True
+
+
+def next_pause(pause: float, changed: bool) -> float:
+    """Seconds until agents are measured again, after a `pause` and a measuring that has `changed` something or not."""
+    return RHYTHM if changed else min(SLOWEST, max(RHYTHM, pause * SLOWER))
 
 
 def _until_the_beat(now: float) -> float:

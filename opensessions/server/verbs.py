@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.json import encode
 
 from opensessions import order
-from opensessions.errors import MuxError, OpenSessionsError, Refused
+from opensessions.errors import OpenSessionsError, Refused
 from opensessions.model import Row
 from opensessions.provider import FocusSidebar, ShowMessage, SwitchClient
 from opensessions.server.bus import Bus
@@ -115,7 +115,7 @@ class Verbs:
         if client and key in self._muxes.muxes:
             try:
                 await self._muxes.get(key).provider.do(ShowMessage(client, str(error)))
-            except MuxError as second:
+            except OpenSessionsError as second:
                 log.info("%s", second)
 
     # --- which multiplexer ----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Questions that a sidebar asks before it ends anything: what is asked, in which words, when a question lapses. Pure.
+"""Questions that a sidebar asks before it ends anything or answers for the user: what is asked, in which words, when a
+question lapses. Pure.
 
 A question is one line at the foot of the sidebar. It stands for exactly what it names: where that has changed, or where
 the line cannot be read, there is no question any more.
@@ -14,7 +15,7 @@ from msgspec import Struct
 from opensessions.model import Agent, MuxView, Row
 from opensessions.sidebar.text import clean, fit, width
 
-Act = Literal["kill-session", "kill-agent", "hibernate", "resume", "reap"]
+Act = Literal["kill-session", "kill-agent", "hibernate", "resume", "reap", "approve", "deny"]
 
 MOST = 9
 """Agents to choose from: one for each digit."""
@@ -37,11 +38,15 @@ class Question(Struct, frozen=True):
     several: bool = False
     """The row has more agents, so the one that is meant is named by its pane."""
     orphans: int = 0
+    about: str = ""
+    """What a permission is asked for, as it stands on the agent's screen: anything."""
+    text: str = ""
+    """The whole of it: the answer counts for this alone."""
 
     @property
     def choice(self) -> bool:
         """Must one of the agents be chosen first?"""
-        return self.act in ("kill-agent", "hibernate", "resume") and len(self.agents) > 1
+        return self.act not in ("kill-session", "reap") and len(self.agents) > 1
 
 
 def about_session(row: Row) -> Question:
@@ -57,6 +62,13 @@ def about_agent(act: Act, row: Row) -> Question | None:
     if not found:
         return None
     return Question(act, row.id, row.created, row.name, row.panes, found, len(found) > 1)
+
+
+def about_prompt(agent: str, allow: bool, row: Row, about: str, text: str) -> Question:
+    """Allow, or deny, what an agent of the row asks for on its screen?"""
+    several = len(row.agents) > 1
+    act: Act = "approve" if allow else "deny"
+    return Question(act, row.id, row.created, row.name, row.panes, (agent,), several, about=about, text=text)
 
 
 def about_orphans(count: int) -> Question:
@@ -122,6 +134,24 @@ def words(question: Question, mux: MuxView, cells: int) -> tuple[str, str, str] 
     return (before, subject, after) if room >= min(LEAST, width(subject)) else None
 
 
+def clicked(question: Question, mux: MuxView, cells: int, x: int) -> str:
+    """The answer that stands in the column `x` of the line: "y", "n" or a digit; "" where none does."""
+    if question.choice:
+        at = 1
+        for number, agent in enumerate(choices(question, mux, cells), 1):
+            end = at + len("1 ") + width(label(agent))
+            if at <= x < end:
+                return str(number)
+            at = end + 1
+        return ""
+    said = words(question, mux, cells)
+    if said is None:
+        return ""
+    before, subject, after = said
+    end = width(before) + min(width(subject), cells - width(before) - width(after)) + width(after)
+    return {end - 3: "y", end - 1: "n"}.get(x, "")
+
+
 LEAST = 3
 """Cells of a name, below which it says nothing."""
 
@@ -143,6 +173,8 @@ def _phrases(question: Question, agents: Sequence[Agent]) -> list[tuple[str, str
             return [(" hibernate ", who, f" in {name}{ANSWERS}"), (" hibernate ", who, ANSWERS)]
         case "resume":
             return [(" resume ", who, f" in {name}{ANSWERS}"), (" resume ", who, ANSWERS)]
+        case "approve" | "deny":
+            return [(f" {question.act} ", who, f" in {name}{ANSWERS}"), (f" {question.act} ", who, ANSWERS)]
         case "reap":
             orphans = f"{question.orphans} orphan{'s' if question.orphans > 1 else ''}"
             return [(" reap ", orphans, ANSWERS)]
@@ -156,6 +188,8 @@ def _meant(question: Question, mux: MuxView) -> tuple[Agent, ...]:
 
 def _fit(act: Act, row: Row) -> tuple[Agent, ...]:
     """The agents of a row to which it can be done."""
+    if act in ("approve", "deny"):
+        return tuple(agent for agent in row.agents if agent.state == "waiting" and agent.liveness == "alive")
     if act == "resume":
         return tuple(agent for agent in row.agents if agent.state == "hibernated")
     return tuple(agent for agent in row.agents if agent.liveness != "exited")

@@ -15,9 +15,23 @@ class Span(NamedTuple):
 
     text: str
     style: str
+    port: int = 0
+    """The TCP port of this machine that the text links to; 0: it is no link."""
 
 
 Line = tuple[Span, ...]
+
+
+class Wants(Struct, frozen=True):
+    """What a picture would tell if it were known, and what changes without any event: worth finding out as long as
+    somebody looks at it."""
+
+    pane: str = ""
+    """The pane whose last lines it shows; "" for none."""
+    agents: tuple[str, ...] = ()
+    """The ids of agents of which it tells what they take."""
+    ages: bool = False
+    """It tells how long ago something was."""
 
 
 class Frame(Struct, frozen=True):
@@ -26,9 +40,10 @@ class Frame(Struct, frozen=True):
     width: int
     lines: tuple[Line, ...]
     hits: tuple[str, ...]
-    """For each line the session whose row it shows, or ""."""
+    """For each line the key of the entry that it belongs to, or ""."""
     moving: bool = False
     """A spinner is on the screen: paint again at the next tick (at most four a second)."""
+    wants: Wants = Wants()
 
     def text(self) -> str:
         """The characters alone, for people and tests."""
@@ -49,6 +64,22 @@ class Glyphs(NamedTuple):
     thumb: str
     typing: str
     enter: str
+    rule: str = "─"
+    """Of lines that part something; `dots` of those that part less."""
+    dots: str = "╌"
+    opened: str = "▾"
+    """Before what is unfolded; `shut` before what is folded away."""
+    shut: str = "▸"
+    here: str = "◂"
+    """After a session's current window."""
+    below: str = "↓"
+    """Before the line below which what is dragged would land; `above` where that is above it."""
+    above: str = "↑"
+    full: str = "▰"
+    """A part of a progress bar that is done; `left` one that is not."""
+    left: str = "▱"
+    dot: str = "·"
+    """Between or before small things."""
 
 
 UNICODE = Glyphs(
@@ -64,7 +95,8 @@ ASCII = Glyphs(
         "done": "v", "stale": "?", "hibernated": "z", "idle": "o", "": " ",
     },
     current="*", cursor=">", both="@", unseen="+", times="x", ellipsis="~", thumb="|", typing="_",
-    enter="enter",
+    enter="enter", rule="-", dots=".", dot="-", opened="v", shut=">", here="<", below="v", above="^",
+    full="#", left="-",
 )  # fmt: skip
 
 
@@ -79,22 +111,22 @@ def blank(cells: int) -> Line:
 
 
 def exactly(spans: Iterable[Span], cells: int, on: str = "") -> Line:
-    """The spans cut or filled to `cells`, without empty ones; neighbours in one style become one span."""
+    """The spans cut or filled to `cells`, without empty ones; neighbours that look and link alike become one."""
     line: list[Span] = []
     left = cells
-    for text, style in spans:
+    for text, style, port in spans:
         text = fit(text, left, "")
         left -= width(text)
-        _append(line, text, style)
-    _append(line, " " * left, on.strip() or "page")
+        _append(line, Span(text, style, port))
+    _append(line, Span(" " * left, on.strip() or "page"))
     return tuple(line)
 
 
-def _append(line: list[Span], text: str, style: str) -> None:
-    if line and line[-1].style == style:
-        line[-1] = Span(line[-1].text + text, style)
-    elif text:
-        line.append(Span(text, style))
+def _append(line: list[Span], span: Span) -> None:
+    if line and line[-1][1:] == span[1:]:
+        line[-1] = Span(line[-1].text + span.text, *span[1:])
+    elif span.text:
+        line.append(span)
 
 
 def sides(left: Sequence[Span], right: Sequence[Span], cells: int) -> Line:

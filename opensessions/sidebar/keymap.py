@@ -1,52 +1,48 @@
-"""The key map: one table, of which keys, the help screen and the footer's hints are made."""
+"""Which key does what in the sidebar: the table of `opensessions.keytable`, with the user's own keys in it. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from msgspec import Struct
 
+from opensessions.keytable import BINDINGS, HINTS, Binding, resolved
 
-class Binding(Struct, frozen=True):
-    """Keys, the name of what they do, and words for people: `help` on the help screen, `hint` in the footer.
-
-    `shown` replaces the keys' names on the help screen.
-    """
-
-    keys: tuple[str, ...]
-    action: str
-    help: str
-    hint: str = ""
-    shown: str = ""
+__all__ = ["ACTIONS", "BINDINGS", "DEFAULT", "HINTS", "Binding", "Keymap", "keymap"]
 
 
-BINDINGS = (
-    Binding(("enter",), "go", "go there", hint="go"),
-    Binding(tuple("123456789"), "index", "go to row", shown="1-9"),
-    Binding(("j", "down", "ctrl-n", "ctrl-j"), "down", "down"),
-    Binding(("k", "up", "ctrl-p", "ctrl-k"), "up", "up"),
-    Binding(("g", "home"), "first", "first row"),
-    Binding(("G", "end"), "last", "last row"),
-    Binding(("page-down", "ctrl-f"), "page-down", "page down", shown="pgdn"),
-    Binding(("page-up", "ctrl-b"), "page-up", "page up", shown="pgup"),
-    Binding(("/",), "filter", "filter", hint="filter"),
-    Binding(("tab",), "mode", "which rows", hint="mode"),
-    Binding(("shift-tab",), "mode-back", "and back", shown="S-tab"),
-    Binding(("J", "shift-down"), "move-down", "row down"),
-    Binding(("K", "shift-up"), "move-up", "row up"),
-    Binding(("x",), "hide", "hide, unhide", hint="hide"),
-    Binding(("X",), "reveal", "list hidden"),
-    Binding(("d",), "kill-agent", "kill agent"),
-    Binding(("D",), "kill-session", "kill session"),
-    Binding(("z",), "hibernate", "hibernate"),
-    Binding(("R",), "reap", "reap orphans"),
-    Binding((">",), "wider", "wider"),
-    Binding(("<",), "narrower", "narrower"),
-    Binding(("r", "ctrl-l"), "refresh", "read again"),
-    Binding(("T",), "theme", "themes"),
-    Binding(("escape", "ctrl-c"), "leave", "clear, leave", shown="esc"),
-    Binding(("q",), "close", "close", hint="close"),
-    Binding(("?",), "help", "this help", hint="help"),
-)
-HINTS = ("help", "filter", "go", "mode", "hide", "close")
-"""Actions whose hint the footer shows, as many as fit, the most useful first."""
+class Keymap(Struct, frozen=True):
+    """The map in force."""
 
-ACTIONS = {key: binding.action for binding in BINDINGS for key in binding.keys}
+    bindings: tuple[Binding, ...]
+    """In the table's order, those without any key too."""
+    actions: Mapping[str, str]
+    """Key -> action."""
+
+    def keys(self, action: str) -> tuple[str, ...]:
+        """The keys of an action."""
+        return next((each.keys for each in self.bindings if each.action == action), ())
+
+    def key(self, action: str) -> str:
+        """The first key of an action, for sentences; "" where it has none."""
+        return next(iter(self.keys(action)), "")
+
+    def listed(self) -> tuple[Binding, ...]:
+        """What the help screen shows: actions with a key."""
+        return tuple(each for each in self.bindings if each.keys)
+
+    def row(self, key: str) -> int:
+        """The row's index that a key of `index` means, counted from 1; 0 where it is none of them."""
+        keys = self.keys("index")
+        return keys.index(key) + 1 if key in keys else 0
+
+
+def keymap(own: Mapping[str, Sequence[str]]) -> Keymap:
+    """The map with `keys:` of the configuration in it."""
+    bindings = resolved(own)[0]
+    return Keymap(bindings, {key: each.action for each in bindings for key in each.keys})
+
+
+DEFAULT = keymap({})
+ACTIONS = DEFAULT.actions
+"""Key -> action, as shipped."""

@@ -59,6 +59,7 @@ FINALS = {
 TILDES = {
     "1": "home", "2": "insert", "3": "delete", "4": "end", "5": "page-up", "6": "page-down",
     "7": "home", "8": "end",
+    **{str(code): f"f{number}" for number, code in enumerate((11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24), 1)},
 }  # fmt: skip
 KEYPAD = {"M": "enter", "j": "*", "k": "+", "l": ",", "m": "-", "n": ".", "o": "/", "X": "=",
           **{chr(ord("p") + digit): str(digit) for digit in range(10)}}  # fmt: skip

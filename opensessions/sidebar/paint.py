@@ -2,20 +2,25 @@
 
 The terminal is expected not to wrap at the right edge (the pump turns that off). A line is written from its
 first cell to its last over what stood there, so nothing flickers. Terminals disagree about the width of some
-emoji and combined characters: after such text the column is set anew, and its line is cleared first.
+emoji and combined characters: their cells are filled with spaces first, and after them the column is set anew.
+
+Links are OSC 8, each opened and closed within its line. Where they lead is made from a port's number and from nothing
+else. tmux hands them on from 3.4 on, to terminals of which it knows that they can (`terminal-features`: `hyperlinks`);
+3.3a drops them, as any terminal does that does not know them.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from opensessions.sidebar.text import clean, graphemes
+from opensessions.sidebar.text import clean, doubtful, graphemes
 from opensessions.sidebar.theme import Depth, Theme, sequence
 from opensessions.sidebar.view import Frame, Line
 
 RESET = "\x1b[0m"
 CLEAR = "\x1b[2J"
-CLEAR_LINE = "\x1b[2K"
+LINK = "\x1b]8;;%s\x1b\\"
+"""Opens a link to an address; with an empty one, closes it."""
 
 
 def paint(old: Frame | None, new: Frame, theme: Theme, depth: Depth) -> bytes:
@@ -43,25 +48,21 @@ def _line(line: Line, theme: Theme, depth: Depth) -> str:
     """One line, the cursor being in its first column."""
     parts = []
     column = 1
-    doubtful = False
     for span in line:
         text = clean(span.text)
         parts.append(sequence(theme, depth, span.style))
+        if span.port:
+            parts.append(LINK % f"http://localhost:{span.port:d}")
         if text.isascii():
             parts.append(text)
             column += len(text)
-            continue
-        for grapheme, cells in graphemes(text):
-            parts.append(grapheme)
-            column += cells
-            if _doubtful(grapheme):
-                doubtful = True
-                parts.append(f"\x1b[{column}G")
-    start = sequence(theme, depth, "page") + CLEAR_LINE if doubtful else ""
-    return start + "".join(parts) + RESET
-
-
-def _doubtful(grapheme: str) -> bool:
-    """May a terminal think otherwise about this width than we do? (tmux 3.3a: U+2764 U+FE0F one cell, a thumb
-    with a skin tone four; 3.5a: a family four; both two after wcwidth.)"""
-    return len(grapheme) > 1 or ord(grapheme) > 0xFFFF
+        else:
+            for grapheme, cells in graphemes(text):
+                if doubtful(grapheme):
+                    parts.append(f"{' ' * cells}\x1b[{column}G{grapheme}\x1b[{column + cells}G")
+                else:
+                    parts.append(grapheme)
+                column += cells
+        if span.port:
+            parts.append(LINK % "")
+    return "".join(parts) + RESET

@@ -1,4 +1,4 @@
-"""One line for each session.
+"""The line of a session.
 
 A line that looks like one built before is that one: most updates change one line or none, and the painter
 finds that out by identity.
@@ -6,15 +6,13 @@ finds that out by identity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct
 
-from opensessions.model import Row
 from opensessions.sidebar.frame import ASCII, UNICODE, Glyphs, Line, Span, exactly, say
 from opensessions.sidebar.text import fit, fit_end, pad, width
-from opensessions.sidebar.ui import Scene, Ui, counted
 
 WIDE = 40
 """From this width on a row tells more than the essentials; from ROOMY on the directory too."""
@@ -27,6 +25,10 @@ LEAST = 4
 """Cells of a branch that are worth being shown."""
 
 
+Drop = Literal["", "above", "below"]
+"""Whether what is dragged would land above or below a line."""
+
+
 class ViewOptions(Struct, frozen=True):
     """What the user's configuration says about looks."""
 
@@ -34,6 +36,12 @@ class ViewOptions(Struct, frozen=True):
     """Draw with 7-bit characters only."""
     home: str = ""
     """The home directory, shown as `~`."""
+    metadata: bool = True
+    """What scripts say of a session has a line below its row."""
+    attention: bool = False
+    """There is a lane for the agents that need the user most."""
+    others: bool = True
+    """Other multiplexers have a section below the rows."""
 
 
 class RowLook(Struct, frozen=True, gc=False):
@@ -63,62 +71,29 @@ class RowLook(Struct, frozen=True, gc=False):
     frame: int
     ascii: bool
     home: str
+    depth: int = 0
+    """Cells by which the name is indented."""
+    drop: Drop = ""
+    bare: bool = False
+    """Of another multiplexer: that it has no index is no news."""
 
 
 TURNING = frozenset(("running", "tool-running"))
 
 
-def build(
-    scene: Scene, ui: Ui, options: ViewOptions, rows: Sequence[Row], room: int, frame: int
-) -> tuple[list[Line], bool]:
-    """The lines of the rows on the screen; and whether one of them has a spinner."""
-    marked = thumb(ui.top, room, len(rows))
-    ground = "cursor" if scene.focused else "cursor-away"
-    digits = max(2, len(str(counted(scene.mux))))  # the tenth session must not shift the others
-    wide, roomy = scene.width >= WIDE, scene.width >= ROOMY
-    unreachable = scene.mux.reachable is False
-    lines = []
-    moving = False
-    for line, row in enumerate(rows[ui.top : ui.top + room]):
-        agents: tuple[tuple[str, str, bool], ...] = ()
-        turning = row.state in TURNING
-        if wide and row.agents:
-            agents = tuple([(agent.agent, agent.state, agent.liveness == "exited") for agent in row.agents])
-            turning = turning or not TURNING.isdisjoint([state for _, state, _ in agents])
-        moving = moving or turning
-        look = RowLook(
-            row.name, row.index, row.state or "", row.unseen, len(row.agents),
-            all(agent.liveness == "exited" for agent in row.agents), agents,
-            row.windows if wide else 0, row.dir if roomy else "", row.branch or "", bool(row.dirty),
-            row.id == scene.current,
-            ground if line + ui.top == ui.place else "", unreachable or row.hidden, line in marked,
-            digits, scene.width, frame if turning else 0, options.ascii, options.home,
-        )  # fmt: skip
-        lines.append(_row(look))
-    return lines, moving
-
-
-def thumb(top: int, room: int, count: int) -> range:
-    """The lines of the row area that the scroll mark covers; none where every row is on the screen."""
-    if count <= room or room < 1:
-        return range(0)
-    size = max(1, room * room // count)
-    start = round((room - size) * top / (count - room))
-    return range(start, start + size)
-
-
 @lru_cache(1024)
-def _row(row: RowLook) -> Line:
+def row_line(row: RowLook) -> Line:
+    """The line."""
     look = ASCII if row.ascii else UNICODE
-    on = row.ground + " " if row.ground else ""
-    number = "-" if row.index is None else str(row.index)
+    on = grounded(row.ground, row.drop)
+    number = ("" if row.bare else "-") if row.index is None else str(row.index)
     spans = [
-        _mark(row, look, on),
+        marked(look, on, row.ground, row.current, row.drop),
         Span(number.rjust(row.digits) + " ", on + "index"),
-        _icon(row.state, row.frame, look, on, row.gone),
-        Span(" ", on + "name"),
+        icon(row.state, row.frame, look, on, row.gone),
+        Span(" " * (1 + row.depth), on + "name"),
     ]
-    room = row.width - row.digits - 5
+    room = row.width - row.digits - 5 - row.depth
     if row.width >= WIDE:
         spans += _columns(row, room, look, on)
     else:
@@ -129,11 +104,19 @@ def _row(row: RowLook) -> Line:
     return exactly(spans, row.width, on)
 
 
-def _mark(row: RowLook, look: Glyphs, on: str) -> Span:
-    if row.current:
-        return Span(look.both if row.ground == "cursor" else look.current, on + "mark")
-    if row.ground:
-        return Span(look.cursor, on + ("mark" if row.ground == "cursor" else "mark-away"))
+def grounded(ground: str, drop: Drop) -> str:
+    """What stands before each role of a line: its ground, and where something would land below it a rule."""
+    return (ground + " " if ground else "") + ("drop " if drop == "below" else "")
+
+
+def marked(look: Glyphs, on: str, ground: str, current: bool, drop: Drop) -> Span:
+    """The first cell of a line: what would land there, the current one, the cursor."""
+    if drop:
+        return Span(look.below if drop == "below" else look.above, on + "mark")
+    if current:
+        return Span(look.both if ground == "cursor" else look.current, on + "mark")
+    if ground:
+        return Span(look.cursor, on + ("mark" if ground == "cursor" else "mark-away"))
     return Span(" ", on + "index")
 
 
@@ -145,7 +128,8 @@ def _weight(row: RowLook) -> str:
     return "name-strong" if row.unseen or row.ground == "cursor" else "name"
 
 
-def _icon(state: str, frame: int, look: Glyphs, on: str, gone: bool) -> Span:
+def icon(state: str, frame: int, look: Glyphs, on: str, gone: bool) -> Span:
+    """The sign of a state."""
     frames = look.states[state]
     return Span(frames[frame % len(frames)], on + ("gone" if gone else state or "idle"))
 
@@ -185,7 +169,7 @@ def _columns(row: RowLook, room: int, look: Glyphs, on: str) -> list[Span]:
     spans = _name(row, names, look, on)
     spans.append(Span(" ", on + "agent"))
     spans += _agents(row, agents, look, on)
-    spans.append(Span(f" {row.windows}w"[-4:].rjust(4), on + "detail"))
+    spans.append(Span((f" {row.windows}w" if row.windows else "")[-4:].rjust(4), on + "detail"))
     if roomy:
         cells = room - names - agents - 7
         spans.append(Span("  " + pad(_path(row, cells, look), cells), on + "detail"))
@@ -217,7 +201,7 @@ def _agents(row: RowLook, cells: int, look: Glyphs, on: str) -> list[Span]:
             left -= width(more)
             break
         if len(row.agents) > 1:
-            spans += [Span(" " if spans else "", on + "agent"), _icon(state, row.frame, look, on, gone)]
+            spans += [Span(" " if spans else "", on + "agent"), icon(state, row.frame, look, on, gone)]
             short = " " + short
         spans.append(Span(short, on + ("gone" if gone else "agent")))
         left -= needed

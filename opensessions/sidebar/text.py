@@ -5,52 +5,90 @@ from __future__ import annotations
 from functools import lru_cache
 from unicodedata import category, combining, normalize
 
-from wcwidth import iter_graphemes, wcswidth
+from wcwidth import iter_graphemes, wcswidth, wcwidth
+
+MOST_MARKS = 7
+"""Accents on one letter; more of them run over the lines above."""
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that show nothing (fillers of Hangul, an empty Braille cell)."""
 
 JOINER = "\u200d"
-"""Zero-width joiner: kept inside a grapheme (it glues emoji together), dropped elsewhere."""
+FLAGS = range(0x1F1E6, 0x1F200)
+"""Regional indicators, A to Z: two of them are a flag."""
+SKINS = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 
-LONGEST_GRAPHEME = 8
-"""Code points; longer ones (stacks of accents that run over the lines above) lose their tail."""
+LARGE = frozenset((0x261D, 0x26F9, *range(0x270A, 0x270E), *range(0x3248, 0x3250)))
+"""Two cells for some terminals, one for wcwidth (0.9.4; tmux 3.5a draws a pointing hand and a circled ten in two)."""
+DISPUTED = LARGE | {*range(0x2630, 0x2638), *range(0x268A, 0x2690), *range(0x4DC0, 0x4E00)}
+"""Of the first 65536 code points, those whose width terminals dispute: the trigrams were one cell until Unicode 16."""
 
 
 def clean(text: str) -> str:
-    """`text` without anything that a terminal obeys or that reorders its neighbours.
+    """`text` without anything that a terminal obeys, that reorders its neighbours, or that terminals draw in different
+    widths.
 
-    Control characters, line ends, lone surrogates and bare combining marks become `?`, format characters
-    (bidirectional overrides, zero-width characters) vanish, every kind of space is a plain one. What is left
-    takes at least one cell a grapheme.
+    Control characters, line ends, lone surrogates, bare combining marks and what this Python's Unicode does not know
+    become `?`; format characters (bidirectional overrides, zero-width characters) vanish; every kind of space is a
+    plain one. Of an emoji that is put together the first one stays, without its colour of skin; a flag is its two
+    letters. What is left takes at least one cell a grapheme.
     """
     return text if text.isascii() and text.isprintable() else _clean(text)
 
 
 @lru_cache(1024)
 def _clean(text: str) -> str:
-    return "".join(
-        piece
-        for grapheme in iter_graphemes("".join(map(_harmless, text)))
-        if (piece := _visible(grapheme[:LONGEST_GRAPHEME].rstrip(JOINER)))
-    )
+    harmless = normalize("NFC", "".join(map(_harmless, text)))
+    return "".join(map(_visible, iter_graphemes(harmless)))
 
 
 def _harmless(char: str) -> str:
     match category(char):
-        case "Cc" | "Cs" | "Zl" | "Zp":
+        case "Cc" | "Cs" | "Cn" | "Zl" | "Zp":
             return "?"
         case "Cf":
             return char if char == JOINER else ""
+        case "Me":
+            return ""  # a circle or a key cap around the character before it
         case "Zs":
             return " "
-        case "Cn":
-            # Newer than this Python's Unicode tables, or nothing at all; wcwidth knows the newer emoji.
-            return char if wcswidth(char) == 2 else "?"
-    return char
+    if char in BLANK:
+        return " "
+    if ord(char) in FLAGS:
+        return chr(ord("A") + ord(char) - FLAGS.start)
+    # A variation selector makes a sign one or two cells wide, as the terminal thinks.
+    return "" if "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" else char
 
 
 def _visible(grapheme: str) -> str:
-    if wcswidth(grapheme) > 0:
-        return grapheme
+    """tmux draws a family in two cells (3.3a) or four (3.5a), a thumb with a colour of skin in four or two. The
+    terminal around it thinks otherwise again, and then all that is to the right of it stands in the wrong place.
+    """
+    first, *joined = grapheme.split(JOINER)
+    letters = "".join(
+        part for part in joined if part and category(part[0])[0] in "LM"
+    )  # as in Indian scripts
+    single = ""
+    marks = 0
+    for char in first + letters:
+        marks = marks + 1 if category(char) == "Mn" else 0
+        if marks <= MOST_MARKS and char not in SKINS:
+            single += char
+    single = normalize("NFC", single)  # an accent may now be the letter's neighbour
+    if single and category(single[0])[0] == "M":  # it would sit on whatever stands before the text
+        single = "?" + "".join(char for char in single if category(char)[0] != "M")
+    if wcswidth(single) > 0:
+        return single
     return "?" if grapheme.strip(JOINER) else ""
+
+
+def unpainted(text: str) -> str:
+    """`text` as a name to give, not to show: without what a terminal obeys or what turns the direction, but with every
+    emoji whole."""
+    kinds = ((char, category(char)) for char in text)
+    return "".join(
+        char for char, kind in kinds if char == JOINER or kind not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    )
 
 
 @lru_cache(1024)
@@ -64,8 +102,21 @@ def plain(text: str) -> str:
 
 
 def graphemes(text: str) -> list[tuple[str, int]]:
-    """(grapheme, cells) for each user-perceived character of a clean text."""
-    return [(grapheme, max(0, wcswidth(grapheme))) for grapheme in iter_graphemes(text)]
+    """(grapheme, cells) for each user-perceived character of a clean text: the cells that it takes at most."""
+    return [(grapheme, _cells(grapheme)) for grapheme in iter_graphemes(text)]
+
+
+def _cells(grapheme: str) -> int:
+    if len(grapheme) == 1:
+        return 2 if ord(grapheme) in LARGE else max(0, wcwidth(grapheme))
+    # Not every terminal knows which letters of Indian scripts become one.
+    return max(wcswidth(grapheme), sum(max(0, wcwidth(char)) for char in grapheme))
+
+
+def doubtful(grapheme: str) -> bool:
+    """May a terminal think otherwise of this grapheme's width? Icons of fonts (private use) are wide for some."""
+    code = ord(grapheme[0])
+    return len(grapheme) > 1 or code > 0xFFFF or code in DISPUTED or 0xE000 <= code < 0xF900
 
 
 def width(text: str) -> int:

@@ -11,11 +11,37 @@ from collections.abc import Sequence
 from opensessions.model import AgentState, Row
 from opensessions.sidebar import picker
 from opensessions.sidebar.confirm import Question, choices, label, words
-from opensessions.sidebar.frame import ASCII, UNICODE, Frame, Glyphs, Line, Span, blank, exactly, say, sides
-from opensessions.sidebar.keymap import BINDINGS, HINTS
-from opensessions.sidebar.rows import ViewOptions, build, thumb
+from opensessions.sidebar.detail import panel
+from opensessions.sidebar.entries import entries, part_of
+from opensessions.sidebar.frame import (
+    ASCII,
+    UNICODE,
+    Frame,
+    Glyphs,
+    Line,
+    Span,
+    Wants,
+    blank,
+    exactly,
+    say,
+    sides,
+)
+from opensessions.sidebar.lane import lane_lines
+from opensessions.sidebar.lines import build, thumb
+from opensessions.sidebar.listing import listing
+from opensessions.sidebar.menu import help_lines, hint_line, key_name
+from opensessions.sidebar.messages import message_lines
+from opensessions.sidebar.motion import settle
+from opensessions.sidebar.mouse import hits
+from opensessions.sidebar.permission import permission_lines
+from opensessions.sidebar.renaming import rename_line
+from opensessions.sidebar.rows import ViewOptions
+from opensessions.sidebar.scene import Scene, Ui, counted, scrolled_by, shape
+from opensessions.sidebar.subject import subject_of
 from opensessions.sidebar.text import fit, fit_end, pad, width, wrap
-from opensessions.sidebar.ui import Scene, Ui, counted, hits, listing, settle, shape
+
+LEAST = 4
+"""Cells of a name that are worth being shown."""
 
 __all__ = ["ASCII", "UNICODE", "Frame", "Line", "Span", "ViewOptions", "view"]
 
@@ -25,43 +51,71 @@ def view(scene: Scene, ui: Ui, options: ViewOptions, tick: int = 0) -> Frame:
     ui = settle(ui, scene)
     look = ASCII if options.ascii else UNICODE
     form = shape(ui, scene)
+    every = entries(ui, scene)
     rows = listing(ui, scene)
     lines: list[Line] = []
     moving = False
+    here = part_of(every[ui.place]) if every else None
     if form.header:
-        lines.append(_header(scene, ui, len(rows)))
+        lines.append(_header(scene, ui, len(rows), here, look))
     if form.notice:
         lines.append(_notice(scene.mux.provider, scene.width, look))
+    if form.lane and not (ui.help or ui.picker):
+        lines += lane_lines(scene, form.lane, options)
     lines += [blank(scene.width)] * (form.first - len(lines))
     if ui.help:
-        lines += _help(ui.help_top, form.rows, scene.width, look)
+        marked = thumb(ui.help_top, form.rows, len(scene.keymap.listed()))
+        lines += help_lines(scene.keymap, ui.help_top, form.rows, scene.width, look, marked)
     elif ui.picker:
         lines += _themes(ui.picker, form.rows, scene.width, look)
-    elif rows:
-        built, moving = build(scene, ui, options, rows, form.rows, tick % 4)
+    elif every:
+        built, moving = build(scene, ui, options, every, form.rows, tick % 4)
         lines += built
     else:
         lines += _empty(scene, ui, form.rows, look)
-    lines += [blank(scene.width)] * (scene.height - form.footer - len(lines))
+    lines += [blank(scene.width)] * (scene.height - form.footer - form.detail - len(lines))
+    wants = Wants()
+    if scene.detail and form.detail:
+        drawn = panel(subject_of(ui, scene), scene.detail, scrolled_by(ui), scene.width, form.detail, look,
+                      options.home, scene.resumes)  # fmt: skip
+        lines += drawn.lines
+        wants = drawn.wants
     if form.footer:
-        lines.append(blank(scene.width) if ui.help else _footer(scene, ui, rows, look))
-    return Frame(scene.width, tuple(lines), hits(ui, scene, rows), moving)
+        lines.append(blank(scene.width) if ui.help else _footer(scene, ui, rows, here, look))
+    if ui.question and form.footer:
+        row = scene.mux.row(ui.question.session)
+        who = next((agent.agent for agent in row.agents if agent.id in ui.question.agents), "") if row else ""
+        told = permission_lines(ui.question, who, len(lines) - 2, scene.width, look)
+        lines[len(lines) - 1 - len(told) : -1] = told
+    elif scene.message and form.footer and not (ui.help or ui.picker or ui.renaming or ui.filtering):
+        above = message_lines(scene.message, scene.height - 2, scene.width, look is ASCII)[:-1]
+        lines[len(lines) - 1 - len(above) : -1] = above
+    return Frame(scene.width, tuple(lines), hits(ui, scene, every), moving, wants)
 
 
 # --- around the rows --------------------------------------------------------------------------------------
 
 
-def _header(scene: Scene, ui: Ui, count: int) -> Line:
+def _header(scene: Scene, ui: Ui, count: int, here: Row | None, look: Glyphs) -> Line:
     if ui.help:
-        return sides([Span(" keys", "title")], [Span("esc closes ", "hint")], scene.width)
+        right = Span(f" {_key(scene, 'leave', look)} closes ", "hint")
+        name, room = say(here.name, look) if here else "", scene.width - width(right.text) - 7
+        name = fit(name, room, look.ellipsis) if room >= min(LEAST, width(name)) else ""
+        return sides([Span(" keys", "title"), Span(f" {name}".rstrip(), "count")], [right], scene.width)
     if ui.picker:
         left = [Span(" themes", "title"), Span(f" {len(ui.picker.names)}", "count")]
-        return sides(left, [Span("esc goes back ", "hint")], scene.width)
-    every = counted(scene.mux)
+        return sides(left, [Span(f"{_key(scene, 'leave', look)} goes back ", "hint")], scene.width)
+    every = counted(scene.mux) + len(scene.mux.folded())
     many = f" {count}/{every}" if ui.filter else f" {every}"
     left = [Span(" sessions", "title"), Span(many, "count")]
     mode = Span(scene.mode + " ", "hint" if scene.mode == "all" else "mode")
     return sides(left, [mode], scene.width)
+
+
+def _key(scene: Scene, action: str, look: Glyphs) -> str:
+    """The first key of an action; a dash where the user has taken all of them away."""
+    key = scene.keymap.key(action)
+    return key_name(key, look) if key else "-"
 
 
 def _notice(provider: str, cells: int, look: Glyphs) -> Line:
@@ -74,35 +128,21 @@ def _empty(scene: Scene, ui: Ui, room: int, look: Glyphs) -> list[Line]:
     """Why there is no row, and what to do."""
     hidden = any(row.hidden for row in scene.mux.sessions)
     if ui.filter:
-        said = ("Nothing matches.", "esc clears the filter.")
+        said = ("Nothing matches.", f"{_key(scene, 'leave', look)} clears the filter.")
     elif not scene.mux.sessions:
         said = (f"Reading {scene.mux.provider}{look.ellipsis if look is UNICODE else '...'}", "")
     elif scene.mode == "agents":
-        said = ("No session has an agent.", "tab shows all sessions.")
+        said = ("No session has an agent.", f"{_key(scene, 'mode', look)} shows all sessions.")
     elif scene.mode == "active":
-        said = ("No agent is at work.", "tab shows all sessions.")
+        said = ("No agent is at work.", f"{_key(scene, 'mode', look)} shows all sessions.")
     elif hidden:
-        said = ("Every session is hidden.", "X lists them, x brings one back.")
+        keys = _key(scene, "reveal", look), _key(scene, "hide", look)
+        said = ("Every session is hidden.", f"{keys[0]} lists them, {keys[1]} brings one back.")
     else:
-        said = ("No session.", "r reads again.")
+        said = ("No session.", f"{_key(scene, 'refresh', look)} reads again.")
     first, then = (wrap(text, scene.width - 2) for text in said)
     lines = [*((line, "empty") for line in first), ("", "page"), *((line, "hint") for line in then)]
     return [exactly([Span(" " + text, style)], scene.width) for text, style in lines][:room]
-
-
-def _help(top: int, room: int, cells: int, look: Glyphs) -> list[Line]:
-    marked = thumb(top, room, len(BINDINGS))
-    return [
-        exactly(
-            [
-                Span(" " + pad(_key(binding.shown or binding.keys[0], look), 6, look.ellipsis), "key"),
-                Span(pad(binding.help, cells - 8, look.ellipsis), "name"),
-                Span(look.thumb if place in marked else " ", "scroll"),
-            ],
-            cells,
-        )
-        for place, binding in enumerate(BINDINGS[top : top + room])
-    ]
 
 
 def _themes(themes: picker.Picker, room: int, cells: int, look: Glyphs) -> list[Line]:
@@ -111,28 +151,29 @@ def _themes(themes: picker.Picker, room: int, cells: int, look: Glyphs) -> list[
     return picker.lines(shown, room, cells, look, marked)
 
 
-def _key(name: str, look: Glyphs) -> str:
-    return look.enter if name == "enter" else name
-
-
-def _footer(scene: Scene, ui: Ui, rows: Sequence[Row], look: Glyphs) -> Line:
+def _footer(scene: Scene, ui: Ui, rows: Sequence[Row], here: Row | None, look: Glyphs) -> Line:
     cells = scene.width
     if ui.question:
         return _question(scene, ui.question, look)
     if ui.picker:
         return exactly([Span(f" {look.enter}", "key"), Span(" keeps this one", "hint")], cells)
+    if ui.renaming:
+        return rename_line(ui.renaming, cells, look)
     if ui.filtering:
         typed = say(ui.filter, look)
         typed = fit_end(typed, cells - 3, look.ellipsis)
         return exactly([Span(" /", "key"), Span(typed, "input"), Span(look.typing, "key")], cells)
     if scene.message:
-        text = say(scene.message, look)
-        return exactly([Span(" " + fit(text, cells - 2, look.ellipsis), "message")], cells)
+        return message_lines(scene.message, scene.height - 2, cells, look is ASCII)[-1]
     if ui.filter:
         typed = fit_end(say(ui.filter, look), cells - 2, look.ellipsis)
-        return sides([Span(" /", "key"), Span(typed, "input")], [Span("esc clears ", "hint")], cells)
-    return _news(scene, ui, rows, look) or (
-        _hints(cells, look) if scene.focused else _tally(rows, scene, look)
+        return sides(
+            [Span(" /", "key"), Span(typed, "input")],
+            [Span(f"{_key(scene, 'leave', look)} clears ", "hint")],
+            cells,
+        )
+    return _news(scene, here, look) or (
+        hint_line(scene.keymap, cells, look) if scene.focused else _tally(rows, scene, look)
     )
 
 
@@ -157,36 +198,25 @@ def _question(scene: Scene, question: Question, look: Glyphs) -> Line:
     return exactly([Span(before, "warning"), Span(short, "input"), Span(after, "warning")], cells)
 
 
-def _news(scene: Scene, ui: Ui, rows: Sequence[Row], look: Glyphs) -> Line | None:
+def _news(scene: Scene, here: Row | None, look: Glyphs) -> Line | None:
     """What goes before the hints while keys arrive here: how to resume the cursor's agent, what has lost its pane."""
     if not scene.focused:
         return None
-    agents = rows[ui.place].agents if ui.place < len(rows) else ()
+    agents = here.agents if here else ()
     resume = next((scene.resumes[agent.id] for agent in agents if agent.id in scene.resumes), "")
     if resume:
         said = fit(say(resume, look), scene.width - 4, look.ellipsis)
-        return exactly([Span(" z", "key"), Span(" " + said, "message")], scene.width)
+        return exactly(
+            [Span(" " + _key(scene, "hibernate", look), "key"), Span(" " + said, "message")], scene.width
+        )
     if scene.orphans:
         said = f" {scene.orphans} orphan{'s' if scene.orphans > 1 else ''}"
-        return sides([Span(said, "message")], [Span("R", "key"), Span(" reaps ", "hint")], scene.width)
+        return sides(
+            [Span(said, "message")],
+            [Span(_key(scene, "reap", look), "key"), Span(" reaps ", "hint")],
+            scene.width,
+        )
     return None
-
-
-def _hints(cells: int, look: Glyphs) -> Line:
-    """As many hints as fit, in the order of the key map."""
-    by_action = {binding.action: binding for binding in BINDINGS}
-    chosen: set[str] = set()
-    left = cells - 1
-    for action in HINTS:
-        needed = width(_key(by_action[action].keys[0], look)) + 1 + len(by_action[action].hint) + 2
-        if needed <= left + 1:
-            chosen.add(action)
-            left -= needed
-    spans = [Span(" ", "hint")]
-    for binding in BINDINGS:
-        if binding.action in chosen:
-            spans += [Span(_key(binding.keys[0], look), "key"), Span(f" {binding.hint}  ", "hint")]
-    return exactly(spans, cells)
 
 
 TALLIED: tuple[tuple[AgentState, ...], ...] = (
@@ -197,12 +227,17 @@ TALLIED: tuple[tuple[AgentState, ...], ...] = (
 def _tally(rows: Sequence[Row], scene: Scene, look: Glyphs) -> Line:
     """How many sessions wait, failed, work, are done: what one wants to know while looking elsewhere."""
     cells = scene.width
-    counts = Counter(row.state for row in rows)
+    folded = scene.mux.folded()
+    states = [row.state for row in rows]
+    if folded:  # they are no less at work for being out of sight
+        listed = {row.id for row in rows}
+        states += [row.state for row in scene.mux.sessions if row.id in folded and row.id not in listed]
+    counts = Counter(states)
     spans: list[Span] = []
     left = cells
-    for states in TALLIED:
-        if count := sum(counts[state] for state in states):
-            entry = [Span(f" {look.states[states[0]][0]}", states[0]), Span(f" {count} ", "hint")]
+    for alike in TALLIED:
+        if count := sum(counts[state] for state in alike):
+            entry = [Span(f" {look.states[alike[0]][0]}", alike[0]), Span(f" {count} ", "hint")]
             left -= sum(width(span.text) for span in entry)
             if left < 0:
                 break

@@ -9,7 +9,6 @@ import os
 
 from opensessions import order, paths, start
 from opensessions.errors import OpenSessionsError
-from opensessions_tmux.switch import choose
 
 TYPE_CHECKING = False  # importing typing costs a hot script 4 ms
 if TYPE_CHECKING:
@@ -21,10 +20,10 @@ def main(where: str, given: dict[str, str], rows: list[tuple[str, str]] | None) 
     try:
         runtime = paths.runtime_dir(given.get("runtime", ""))
         if rows is not None:
-            status = switch(given, choose(rows, where, given.get("session", "")))
+            status = switch(given, order.choose(rows, where, given.get("session", "")))
             start.tell(start.ensure(runtime, given["python"]), "register", **registration(given))
             return status
-        target = choose(ask(runtime, given), where, given.get("session", ""))
+        target = order.choose(ask(runtime, given), where, given.get("session", ""))
     except (OpenSessionsError, OSError) as error:
         say(given, str(error))
     return switch(given, target)

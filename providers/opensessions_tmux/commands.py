@@ -6,17 +6,23 @@ import os
 from collections.abc import Sequence
 
 from opensessions.errors import Refused
-from opensessions.model import Inventory, Pane, Window
+from opensessions.model import Client, Inventory, Pane, Window
 from opensessions.provider import (
     CreateSession,
     KillPane,
     KillSession,
+    PressKey,
     RenameSession,
     ShowMessage,
     SwitchClient,
     TypeLine,
 )
+from opensessions_tmux.bindings import SESSIONIZER_WIDTH
 from opensessions_tmux.quote import Words, inert, plain, timed
+from opensessions_tmux.quote import command as quoted
+
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+"""Keys that stand in a command as they are."""
 
 
 def switch(client: str, target: str) -> Words:
@@ -97,6 +103,48 @@ def type_line(command: TypeLine) -> tuple[Words, Words, Words]:
         ("send-keys", "-t", command.pane, "-l", "--", plain(command.text)),
         ("send-keys", "-t", command.pane, "Enter"),
     )
+
+
+def choose_folder(client: Client, folder: str, python: str) -> Words:
+    """The sessionizer in a popup over a client; it begins in `folder`. `-b`: whoever opens a popup would wait for its
+    end. A `TMUX_PANE` in tmux's own environment is that of another tmux."""
+    wide = "100%" if client.width < SESSIONIZER_WIDTH + 2 else str(SESSIONIZER_WIDTH)
+    shell = ("/bin/sh", "-c", 'unset TMUX_PANE; exec "$@"', "sh")
+    program = (python, "-P", "-m", "opensessions", "session", "new", f"--client={client.name}")
+    popup = (
+        "display-popup",
+        "-c",
+        client.name,
+        "-E",
+        "-w",
+        wide,
+        "-h",
+        "80%",
+        "-d",
+        inert(folder),
+        *shell,
+        *program,
+    )
+    return ("run-shell", "-b", "-C", inert(quoted(popup)))
+
+
+PRESSED = {"enter": "Enter", "escape": "Escape"}
+
+
+def press(command: PressKey) -> Words:
+    """Press a key, or print why it is not: both in one go, so that nothing changes in between. In a mode of tmux's own,
+    such as copy mode, the key would be that mode's. ValueError where it is no key that may be pressed."""
+    key = PRESSED.get(command.key, "") or (command.key if command.key in LETTERS else "")
+    if not key:
+        raise ValueError(command.key)
+    reasons = (
+        "#{?pane_dead,its program has ended,"
+        "#{?pane_synchronized,its window types into all panes,"
+        "#{?pane_input_off,it takes no input,"
+        "#{?pane_in_mode,it is in copy mode or another one of tmux,}}}}"
+    )
+    told = f'display-message -p -t {command.pane} "{reasons}"'
+    return ("if-shell", "-F", "-t", command.pane, reasons, told, f"send-keys -t {command.pane} {key}")
 
 
 def shown_window(inventory: Inventory, client: str) -> Window:

@@ -113,15 +113,17 @@ class Keeper:
             general, own = await self._names([window.id])
             format = sidebars.kept_name(general, own.get(window.id, ""))
             action = Spawn(window.id, window.zoomed)
-            reply = await self._tmux.run([sidebars.spawn(action, self._kit(), format)])
+            kit = self._kit()
+            spawned = [sidebars.spawn(action, kit, format), sidebars.unless_spawned(action, kit)]
+            reply = await self._tmux.run(spawned, each=True)
             pane = reply.out.decode("ascii", "replace").strip()
             if not pane:
                 if reply.err:
                     raise Refused(f"The sidebar could not be opened: {reply.err}.")
                 return ""
             now = asyncio.get_running_loop().time()
-            spawned = {**self._memory.spawned, window.id: Spawned(now, placement.RESPAWN)}
-            self._memory = replace(self._memory, spawned=spawned)
+            times = {**self._memory.spawned, window.id: Spawned(now, placement.RESPAWN)}
+            self._memory = replace(self._memory, spawned=times)
             return pane
 
     async def adopt(self, pane: str) -> int | None:
@@ -168,7 +170,7 @@ class Keeper:
                     batch += sidebars.close(action, kit, layouts.get(action.window, ""))
             elif isinstance(action, Spawn):
                 format = sidebars.kept_name(general, own.get(action.window, ""))
-                batch.append(sidebars.spawn(action, kit, format))
+                batch += [sidebars.spawn(action, kit, format), sidebars.unless_spawned(action, kit)]
             elif isinstance(action, OpenShell):
                 batch.append(sidebars.open_shell(action, kit))
             elif not isinstance(action, Unname):

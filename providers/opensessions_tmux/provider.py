@@ -17,23 +17,29 @@ from opensessions.model import Inventory
 from opensessions.paths import tmux_key
 from opensessions.provider import (
     Announce,
+    ChooseFolder,
     Command,
     Context,
     CreateSession,
     DesktopNotice,
     EvenHorizontal,
     FocusSidebar,
+    Gap,
+    HandOver,
     KillPane,
     KillSession,
     LeaveSidebar,
+    PressKey,
     Publication,
+    ReadScreen,
     RenameSession,
     ShowMessage,
     SidebarWish,
     SwitchClient,
     TypeLine,
+    WayIn,
 )
-from opensessions_tmux import commands, even, hooks, notices, placement
+from opensessions_tmux import commands, crossing, even, hooks, notices, placement
 from opensessions_tmux.binary import of_server
 from opensessions_tmux.doorbell import Doorbell, Gone, Tick, Trouble
 from opensessions_tmux.keeper import Keeper
@@ -54,6 +60,7 @@ class TmuxProvider:
     """See `opensessions.provider.Provider`. Opening it starts nothing: `events` does."""
 
     kind = "tmux"
+    gaps: tuple[Gap, ...] = ()
 
     def __init__(self, target: str, binary: str, context: Context) -> None:
         self.socket = target
@@ -162,6 +169,23 @@ class TmuxProvider:
             if not reply.ok:
                 log.warning("%s: a hook was not installed: %s", self.socket, reply.err)
 
+    async def way_in(self, session: str, pane: str = "", *, sidebar: bool = False, said: str = "") -> WayIn:
+        """See `Provider.way_in`."""
+        inventory = (await self._bell.read()).inventory
+        found = inventory.session(session)
+        if found is None:
+            raise Refused(f"There is no session {session} any more.")
+        target = commands.destination(SwitchClient("", session, pane), inventory)
+        if sidebar and not pane:
+            target = await self._with_sidebar(session)
+        tmux = of_server(inventory.server_pid) or self._tmux.binary
+        return crossing.way_in(tmux, self.socket, self.key, found, target, said)
+
+    async def client_of(self, process: int) -> str:
+        """See `Provider.client_of`."""
+        viewers = (await self._bell.read()).inventory.viewers()
+        return next((client.name for client in viewers if client.pid == process), "")
+
     async def screens(self, panes: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """See `Provider.screens`."""
         if not panes:
@@ -206,6 +230,15 @@ class TmuxProvider:
                 await self._changed([commands.kill_pane(command)])
             case TypeLine():
                 await self._type(command)
+            case PressKey():
+                await self._press(command)
+            case ReadScreen():
+                return await self._read_screen(command)
+            case HandOver():
+                words = crossing.hand_over(command, (await self._bell.read()).inventory)
+                await self._changed([words])
+            case ChooseFolder():
+                await self._choose_folder(command)
             case _:
                 assert_never(command)
         return ""
@@ -296,12 +329,30 @@ class TmuxProvider:
         await self._changed([commands.kill(command)])
 
     async def _type(self, command: TypeLine) -> None:
-        if not command.pane.startswith("%") or not command.pane[1:].isdecimal():
-            raise Refused(f"{command.pane!a} is no pane.")
+        _check_pane(command.pane)
         reason = (await self._ask(commands.typing(command))).strip()
         if reason:
             raise Refused(f"Nothing was typed into {command.pane}: {reason}.")
         await self._ask(commands.type_line(command))
+
+    async def _press(self, command: PressKey) -> None:
+        _check_pane(command.pane)
+        reason = (await self._ask([commands.press(command)])).strip()
+        if reason:
+            raise Refused(f"No key was pressed in {command.pane}: {reason}.")
+
+    async def _read_screen(self, command: ReadScreen) -> str:
+        _check_pane(command.pane)
+        return await self._ask([("capture-pane", "-p", "-e", "-t", command.pane)])
+
+    async def _choose_folder(self, command: ChooseFolder) -> None:
+        inventory = (await self._bell.read()).inventory
+        client = next((one for one in inventory.viewers() if one.name == command.client), None)
+        if client is None:
+            raise Refused(f"No client {command.client} with a terminal is attached.")
+        window = commands.shown_window(inventory, client.name)
+        folder = next((pane.path for pane in window.panes if not pane.mark and pane.path), "/")
+        await self._ask([commands.choose_folder(client, folder, self._context.python)])
 
     # --- options --------------------------------------------------------------------------------------------
 
@@ -355,12 +406,19 @@ class TmuxProvider:
         return width
 
 
+def _check_pane(pane: str) -> None:
+    """Refused where it is no pane's id: it stands in commands as it is."""
+    if not pane.startswith("%") or not pane[1:].isdecimal():
+        raise Refused(f"{pane!a} is no pane.")
+
+
 class _Watched:
     """A transport whose silence the doorbell is told of."""
 
     def __init__(self, tmux: Tmux, bell: Doorbell) -> None:
         self._tmux = tmux
         self._bell = bell
+        self.binary = tmux.binary
 
     async def run(
         self, commands: Iterable[Words], within: float | None = TIMEOUT, *, each: bool = False

@@ -17,7 +17,7 @@ from opensessions_tmux.demo import demo
 from opensessions_tmux.quote import inert, word
 from opensessions_tmux.uninstall import main as uninstall
 
-__all__ = ["checks", "demo", "plugin_line", "uninstall"]
+__all__ = ["checks", "demo", "installed", "plugin_line", "uninstall"]
 
 
 def plugin_line() -> str:
@@ -26,12 +26,17 @@ def plugin_line() -> str:
     return f"run-shell {word(inert(command))}"
 
 
+def installed() -> bool:
+    """Is there a tmux, on PATH or around us?"""
+    return bool(of_server(caller_socket()[1]))
+
+
 def checks() -> list[Check]:
     """The tmux that we are in; from outside of one only whether there is a tmux at all."""
     socket, pid = caller_socket()
     binary = of_server(pid)
     if not binary:
-        return [Check("tmux", False, "the program was not found", "Install tmux, or put its folder on PATH.")]
+        return [Check("tmux", True, "not installed, or not on PATH")]
     if not socket:
         return [Check("tmux", True, f"{binary}; run this inside tmux to have its keys and hooks checked")]
     tmux = Admin(binary, socket)

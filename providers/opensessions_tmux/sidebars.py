@@ -71,6 +71,13 @@ def spawn(action: Spawn, kit: Kit, format: str) -> Words:
     return ("if-shell", "-F", "-t", window, unmarked, act)
 
 
+def unless_spawned(action: Spawn, kit: Kit) -> Words:
+    """To be run after `spawn`: where tmux had no space for a sidebar (it makes every cell narrower by the same part,
+    and some would get none), nothing of it is left."""
+    forget = command(("set-option", "-wqu", "-t", action.window, LAYOUT))
+    return ("if-shell", "-F", "-t", action.window, f"#{{m:*{kit.owner}*,#{{P:#{{{MARK}}} }}}}", "", forget)
+
+
 def repair(action: Resize | Place, kit: Kit) -> Words:
     """Width and place, unless the window was zoomed meanwhile: both would end the zoom."""
     if isinstance(action, Resize):

@@ -131,6 +131,8 @@ def test_moving_and_hiding_rows_changes_every_index(world: World, mux: Tmux, cli
     world.until(
         lambda: mux("show-options", "-gqv", "@opensessions-slot-3") == mux.rows()[2][0], "the slot of web"
     )
+    kept = Path(world.state, "mux", mux.key, "arrangement.json")
+    world.until(lambda: '"hidden":["docs"]' in kept.read_text(), "that it is on the disk")
     server = int(Path(paths.pid_file(world.runtime)).read_text().splitlines()[0])
     os.kill(server, signal.SIGKILL)
     world.cli("up", env=mux.inside())

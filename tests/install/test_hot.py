@@ -11,7 +11,11 @@ import pytest
 
 from opensessions import installation, order, paths
 
-SCRIPTS = sorted((Path(installation.root()) / "scripts").glob("*.py"))
+COLD = {"cross.py"}
+"""No key waits for it."""
+SCRIPTS = sorted(
+    path for path in (Path(installation.root()) / "scripts").glob("*.py") if path.name not in COLD
+)
 
 SLOW = {
     "argparse", "asyncio", "concurrent", "contextlib", "dataclasses", "hashlib", "importlib.metadata", "inspect",

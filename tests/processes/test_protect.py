@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from opensessions import model
 from opensessions.processes.identity import ProcId
 from opensessions.processes.plan import Details
 from opensessions.processes.protect import contained, held, protected, shields
@@ -258,3 +259,19 @@ def test_init_and_the_kernel_shield_even_if_nobody_says_that_they_are_protected(
 def test_who_has_just_exited_shields_nobody() -> None:
     place = Place()
     assert place.shields(place.agent, details={place.agent: Details(gone=True)}) == ""
+
+
+def test_the_servers_of_sessions_are_protected_and_what_is_below_counts_as_read() -> None:
+    place = Place()
+    server = place.start(1, "zellij", leads="session")
+    shell = place.start(server, "sh", leads="session")
+    stray = place.start(server, "left-over", leads="session")
+    pane = model.Pane("work/terminal_0", "work/tab_0", shell, active=True)
+    window = model.Window("work/tab_0", panes=(pane,))
+    unread = protected(place.census(), [], [], place.me, UID)
+    assert {server, shell, stray} <= unread.keys()
+    inventory = model.Inventory(0, 0, "0.45.1", windows={window.id: window}, servers=(server,))
+    found = protected(place.census(), [inventory], [], place.me, UID)
+    assert found[server] == "is a multiplexer's server"
+    assert found[shell] == "runs in the live pane work/terminal_0"
+    assert stray not in found

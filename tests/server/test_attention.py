@@ -114,7 +114,8 @@ class Room:
         self.bus.dispatch(AgentsSeen(key, group, 5.0))
 
     def at(self, key: str, client: str) -> tuple[str, str] | None:
-        return self.room._place(key, client)
+        place = self.room._place(key, client)
+        return (place.session, place.pane) if place else None
 
 
 @pytest.fixture

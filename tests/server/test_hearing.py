@@ -103,6 +103,21 @@ async def test_a_hook_that_was_cut_off_from_its_agent_goes_by_its_pane(room: Roo
     assert await room.hook(pid="", pane="%2", tmux="") is None
 
 
+async def test_zellij_names_a_session_and_a_number(room: Room) -> None:
+    room.bus.dispatch(MuxJoined("zellij", "zellij", "/run/zellij", SavedArrangement()))
+    window = Window("a b/tab_0", panes=(Pane("a b/terminal_3", "a b/tab_0", 400),))
+    session = Session("a b", "a b", links=(Link(window.id, 1, True),))
+    room.bus.dispatch(
+        InventoryRead("zellij", Inventory(0, 0, "0.45.1", (session,), {window.id: window}, servers=(1,)))
+    )
+    pane = "a b/terminal_3"
+    found = Found(f"zellij:{pane}:400.1", KIND, pane, 400, this_system().now(), ())
+    room.tracker.update("zellij", {pane: [found]})
+    assert await room.hook(pid="", pane="", zellij="a b/3") == f"zellij:{pane}"
+    assert await room.hook(pid="", pane="", zellij="a b/4") is None
+    assert await room.hook(pid="", pane="%2", tmux="/a", zellij="a b/3") == "a:%2", "tmux in zellij"
+
+
 async def test_two_servers_have_panes_of_one_name(room: Room) -> None:
     room.agents("b", p1=300)
     assert await room.hook(pid="301", pane="%1", tmux="/a") == "b:%1"

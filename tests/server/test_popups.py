@@ -8,8 +8,8 @@ import pytest
 
 from opensessions import wire
 from opensessions.provider import ShowMessage, SwitchClient
-from opensessions.server import sidebars
-from opensessions.server.sidebars import Sidebar
+from opensessions.server import moments
+from opensessions.server.sidebar import Sidebar
 from tests.server.test_questions import MUX, Room
 
 CLIENT = "/dev/pts/1"
@@ -42,7 +42,7 @@ class PopupRoom(Room):
 
 @pytest.fixture
 async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PopupRoom:
-    monkeypatch.setattr(sidebars, "READ", 0.0)
+    monkeypatch.setattr(moments, "READ", 0.0)
     room = PopupRoom(tmp_path)
     room.popup()
     return room

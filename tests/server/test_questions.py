@@ -23,13 +23,17 @@ from opensessions.events import (
 )
 from opensessions.model import Agent, Client, Inventory, Link, Pane, Session, Window
 from opensessions.provider import Command, ShowMessage
-from opensessions.server import sidebars
+from opensessions.server import moments
 from opensessions.server.appearance import Appearance
 from opensessions.server.bus import Bus
-from opensessions.server.sidebars import Sidebar, Sidebars
+from opensessions.server.detail import Details
+from opensessions.server.previews import Previews
+from opensessions.server.sidebar import Sidebar
+from opensessions.server.sidebars import Sidebars
+from opensessions.server.store import DetailWish, Store
 from opensessions.sidebar.view import ViewOptions
 
-MUX = "tmux-0"
+MUX = "tmux-" + "0" * 16
 
 
 class Room:
@@ -45,7 +49,21 @@ class Room:
         muxes = SimpleNamespace(
             muxes={MUX: None}, key_of=lambda socket: MUX, get=lambda key: SimpleNamespace(provider=provider)
         )
-        self.all = Sidebars(self.bus, muxes, Appearance(Config(), str(folder)), ViewOptions(), self._spawn)  # type: ignore[arg-type]
+        self.details = Details(
+            self.bus,
+            Previews(self.bus, muxes),
+            Store(str(folder)),
+            DetailWish(),
+            self._spawn,  # type: ignore[arg-type]
+        )
+        self.all = Sidebars(
+            self.bus,
+            muxes,
+            Appearance(Config(), str(folder)),
+            self.details,
+            ViewOptions(),
+            self._spawn,  # type: ignore[arg-type]
+        )
         self.all.deeds.act = self._act
         self.bus.dispatch(MuxJoined(MUX, "tmux", "/s", SavedArrangement()))
         self.look()
@@ -94,7 +112,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
-    monkeypatch.setattr(sidebars, "READ", 0.0)
+    monkeypatch.setattr(moments, "READ", 0.0)
     return Room(tmp_path)
 
 
@@ -117,14 +135,14 @@ async def test_a_yes_ends_what_was_asked_about(room: Room) -> None:
     assert [each["target"] for each in await room.done()] == ["a", "a"]
 
 
-@pytest.mark.parametrize("keys", ["Dy", "D\r", "dy", "zy", "ready\r", "DnDy"])
+@pytest.mark.parametrize("keys", ["Dy", "D\r", "dy", "zy", "redo\r", "DnDy"])
 async def test_what_is_typed_in_one_go_is_no_yes(room: Room, keys: str) -> None:
     room.type(keys)
     assert await room.done() == []
 
 
 async def test_a_question_must_have_been_read(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sidebars, "READ", 1000.0)
+    monkeypatch.setattr(moments, "READ", 1000.0)
     room.type("D")
     room.type("y")
     assert await room.done() == []
@@ -135,7 +153,7 @@ async def test_the_same_question_again_must_be_read_again(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room.type("D")
-    monkeypatch.setattr(sidebars, "READ", 0.2)
+    monkeypatch.setattr(moments, "READ", 0.2)
     now = asyncio.get_running_loop().time()
     await until(lambda: asyncio.get_running_loop().time() > now + 0.3)
     room.type("nDy")
@@ -143,17 +161,31 @@ async def test_the_same_question_again_must_be_read_again(
 
 
 async def test_it_lapses_by_itself(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sidebars, "LAPSE", 0.05)
+    monkeypatch.setattr(moments, "LAPSE", 0.05)
     room.type("D")
     assert room.footer == "kill api? y/n"
     await until(lambda: "kill" not in room.footer)
     room.type("y")
     assert await room.done() == []
-    monkeypatch.setattr(sidebars, "LAPSE", 1000.0)
+    monkeypatch.setattr(moments, "LAPSE", 1000.0)
     room.type("D")
     assert room.sidebar.lapse
     room.all.detach(room.sidebar)
     assert room.sidebar.lapse.cancelled()
+
+
+async def test_a_border_whose_release_nobody_tells_is_let_go(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.details.size(MUX, 5, keep=False)
+    room.details.show(MUX, True)
+    monkeypatch.setattr(moments, "LAPSE", 0.05)
+    room.type("\x1b[<0;3;7M")
+    assert room.sidebar.ui.gripped == 7
+    await until(lambda: not room.sidebar.ui.gripped)
+    room.type("\x1b[<0;3;2m")
+    assert room.details.wish(MUX).height == 5
+    room.details.close()
 
 
 async def test_it_lapses_with_the_focus_and_with_any_change(room: Room) -> None:

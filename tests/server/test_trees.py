@@ -624,3 +624,13 @@ async def test_an_agent_that_is_gone_takes_nothing(room: Room) -> None:
     await until(lambda: not room.trees.usage_of([room.id]))
     running.cancel()
     await asyncio.wait([running])
+
+
+def test_agents_are_measured_the_less_often_the_less_changes() -> None:
+    pauses = [trees.GAP]
+    for _ in range(10):
+        pauses.append(trees.next_pause(pauses[-1], changed=False))
+    assert pauses[1] == trees.RHYTHM
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == trees.SLOWEST
+    assert trees.next_pause(pauses[-1], changed=True) == trees.RHYTHM

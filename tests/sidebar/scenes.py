@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from opensessions.model import URGENCY, Agent, AgentState, Metadata, MuxView, Row
+from opensessions.model import (
+    URGENCY,
+    Agent,
+    AgentState,
+    Entry,
+    Group,
+    Metadata,
+    MuxView,
+    Progress,
+    Row,
+    Status,
+    Tone,
+)
 from opensessions.reduce import urgent
+from opensessions.sidebar.others import other
+from opensessions.sidebar.scene import Drag
+from opensessions.sidebar.tree import PanePart, WindowPart
 from opensessions.sidebar.ui import MODES, Scene, Ui
 
 Spec = tuple[str, list[tuple[str, AgentState]], str, int]
@@ -48,6 +64,7 @@ def row(
     hidden: bool = False,
     branch: str | None = None,
     dirty: bool | None = None,
+    metadata: Metadata | None = None,
 ) -> Row:
     """A row with what the sidebar looks at."""
     found = tuple(
@@ -57,7 +74,7 @@ def row(
     return Row(
         id=id, name=name, index=index, hidden=hidden, attached=0, windows=windows, panes=windows, dir=dir,
         branch=branch, dirty=dirty, worktree=None, ports=(), created=0, state=urgent(found), unseen=unseen,
-        metadata=Metadata(), agents=found,
+        metadata=metadata or Metadata(), agents=found,
     )  # fmt: skip
 
 
@@ -94,6 +111,54 @@ def scene(
     return Scene(view or busy(), width, height, own="$1", current="$1", focused=focused, message=message)
 
 
+# --- groups, what scripts say, windows and panes ---------------------------------------------------------------
+
+REPOSITORY = "/home/u/src/opensessions/.git"
+
+SAID = Metadata(
+    Status("deploying to production", "warn"),
+    Progress(percent=0.4, label="images"),
+    (Entry("tests passed", "success", "make", 1795230503.0),),
+)
+
+
+def grouped(collapsed: bool = False, height: int = 20) -> Scene:
+    """Four sessions of which two are a group, with `web` in front of it, and what scripts said of three of them."""
+    rows = (
+        row("$1", "web", 1, [("claude-code", "waiting")], windows=2, branch="main", dirty=True, metadata=SAID),
+        row("$2", "opensessions", 2, [("codex", "running")], branch="main"),
+        row("$3", "fix-the-sidebar", 3, [("claude-code", "done")], unseen=True, branch="fix-12", dirty=True,
+            metadata=Metadata(progress=Progress(current=3, total=10))),
+        row("$4", "notes", 4, metadata=Metadata(log=(Entry("written", "neutral", None, 1.0),))),
+    )  # fmt: skip
+    if collapsed:
+        rows = (
+            rows[0],
+            replace(rows[1], index=None),
+            replace(rows[2], index=None),
+            replace(rows[3], index=2),
+        )
+    groups = (Group(REPOSITORY, "opensessions", collapsed, ("$2", "$3")),)
+    view = MuxView("tmux", "tmux-0", rows, groups=groups)
+    return Scene(view, 26, height, own="$1", current="$2", focused=True)
+
+
+WEB = (
+    WindowPart("@1", 1, "editor", True, (PanePart("%1", "vim", "~/src/web/index.html - VIM", active=True),)),
+    WindowPart("@2", 2, "agents", False, (
+        PanePart("%0", "claude-code", "Fix the login form", "waiting", unseen=True, active=True),
+        PanePart("%4", "make", "日本語のタイトル"),
+    )),
+    WindowPart("@3", 3, "", False, ()),
+)  # fmt: skip
+
+
+def unfolded(height: int = 20) -> Scene:
+    """`grouped`, with the windows of `web` and of a session in the group."""
+    inside = (WindowPart("@9", 0, "codex", True, (PanePart("%9", "codex", "", "running", active=True),)),)
+    return replace(grouped(height=height), tree={"$1": WEB, "$2": inside})
+
+
 # --- random ones -----------------------------------------------------------------------------------------------
 
 NAMES = st.text(
@@ -112,23 +177,76 @@ BRANCHES = st.sampled_from(
 """(branch, whether something is not committed)."""
 
 
+NUMBERS = st.one_of(st.none(), st.integers(-5, 10**9), st.floats(-1, 1e12))
+TONES: st.SearchStrategy[Tone] = st.sampled_from(("neutral", "info", "success", "warn", "error"))
+SAYINGS = st.builds(
+    Metadata,
+    st.one_of(st.none(), st.builds(Status, NAMES, TONES)),
+    st.one_of(
+        st.none(),
+        st.builds(
+            Progress, NUMBERS, NUMBERS, st.one_of(st.none(), st.floats(0, 1)), st.one_of(st.none(), NAMES)
+        ),
+    ),
+    st.lists(st.builds(Entry, NAMES, TONES, st.one_of(st.none(), NAMES), st.just(1.0)), max_size=2).map(
+        tuple
+    ),
+)
+"""What scripts may say."""
+
+
 @st.composite
-def views(draw: st.DrawFn, most: int = 30) -> MuxView:
-    """Multiplexers with random rows, some of them hidden or filtered out by the mode."""
-    rows = []
+def views(draw: st.DrawFn, most: int = 20) -> MuxView:
+    """Multiplexers with random rows, some of them hidden or filtered out by the mode, some in groups."""
+    rows: list[Row] = []
+    groups: list[Group] = []
+    group: Group | None = None
     index = 0
     for number in range(draw(st.integers(0, most))):
         kind = draw(st.sampled_from(("shown", "shown", "shown", "hidden", "left out")))
-        index += kind == "shown"
+        if draw(st.integers(0, 3)) == 0:
+            group = None
+            if draw(st.booleans()):
+                group = Group(f"/{number}/.git", draw(NAMES), draw(st.booleans()), ())
+        if group and kind == "shown":
+            group = replace(group, sessions=(*group.sessions, f"${number}"))
+            groups = [*(each for each in groups if each.id != group.id), group]
+        listed = kind == "shown" and not (group and group.collapsed)
+        index += listed
         agents = draw(st.lists(st.tuples(AGENTS, STATES), max_size=4))
         rows.append(
             row(
-                f"${number}", draw(NAMES), index if kind == "shown" else None, agents, draw(NAMES),
+                f"${number}", draw(NAMES), index if listed else None, agents, draw(NAMES),
                 draw(st.integers(1, 2000)), draw(st.booleans()), kind == "hidden",
-                *draw(BRANCHES),
+                *draw(BRANCHES), draw(SAYINGS) if draw(st.integers(0, 4)) == 4 else None,
             )
         )  # fmt: skip
-    return mux(*rows, reachable=draw(st.booleans()))
+    shown = mux(*rows, reachable=draw(st.booleans()))
+    return replace(shown, groups=tuple(groups)) if groups else shown
+
+
+PARTS = st.lists(
+    st.builds(
+        PanePart,
+        st.sampled_from(("%0", "%1", "%2", "%3", "%4")), NAMES, NAMES, st.one_of(st.none(), STATES),
+        st.booleans(), st.booleans(), st.booleans(),
+    ),
+    max_size=3, unique_by=lambda part: part.id,
+).map(tuple)  # fmt: skip
+TREES = st.dictionaries(
+    st.sampled_from(("$0", "$1", "$7")),
+    st.lists(
+        st.builds(
+            WindowPart,
+            st.sampled_from(("@0", "@1", "@2")),
+            st.integers(0, 1000),
+            NAMES,
+            st.booleans(),
+            PARTS,
+        ),
+        max_size=3, unique_by=lambda part: part.id,
+    ).map(tuple),
+)  # fmt: skip
 
 
 @st.composite
@@ -139,20 +257,48 @@ def scenes(draw: st.DrawFn, view: MuxView | None = None) -> Scene:
     home, current = draw(st.sampled_from(ids)), draw(st.sampled_from(ids))
     mode, message = draw(st.sampled_from(MODES)), draw(st.one_of(st.just(""), NAMES))
     size = draw(st.integers(1, 90)), draw(st.integers(0, 45))
-    return Scene(shown, *size, home, current, mode, draw(st.booleans()), message)
+    return Scene(
+        shown, *size, home, current, mode, draw(st.booleans()), message,
+        tree=draw(TREES), metadata=draw(st.booleans()), attention=draw(st.booleans()),
+    )  # fmt: skip
 
 
+KEYS = ("", "$0", "$7", "$99", "\n/3/.git", "$1\nw@1", "$0\np%2", "$99\nw@1", "$2\n!")
+DRAGS = st.one_of(
+    st.none(),
+    st.builds(Drag, st.sampled_from(KEYS), st.integers(0, 40), st.booleans(), st.sampled_from(KEYS)),
+)
 UIS = st.builds(
     Ui,
-    cursor=st.sampled_from(("", "$0", "$7", "$99")),
+    cursor=st.sampled_from(KEYS),
     place=st.integers(0, 50),
     top=st.integers(0, 50),
-    anchor=st.sampled_from(("", "$1", "$9", "$99")),
+    anchor=st.sampled_from((*KEYS, "$1", "$9")),
+    inside=st.integers(0, 2),
     follow=st.booleans(),
     filter=st.sampled_from(("", "", "a", "中", "claude", "zzz", "b a")),
     filtering=st.booleans(),
     help=st.booleans(),
     help_top=st.integers(0, 15),
     reveal=st.booleans(),
+    expanded=st.frozensets(st.sampled_from(("$0", "$1", "$7", "$99"))),
+    drag=DRAGS,
 )
 """What a sidebar may remember from another scene."""
+
+
+# --- other multiplexers ---------------------------------------------------------------------------------------
+
+FAR = MuxView(
+    "tmux", "tmux-1",
+    (
+        row("$1", "api", 1, [("codex", "waiting"), ("claude-code", "running")], unseen=True),
+        row("$2", "docs", 2),
+        row("$3", "secret", None, hidden=True),
+        row("$4", "a-very-long-name-of-a-session-that-is-cut \x1b[31m", 3, [("amp", "idle")]),
+    ),
+)  # fmt: skip
+ZELLIJ = MuxView(
+    "zellij", "zellij", (row("it's\nodd", "it's?odd", 1, [("gemini", "error")]),), reachable=False
+)
+OTHERS = (other(FAR, "/tmp/tmux-0/work"), other(ZELLIJ, "/run/user/0/zellij"))

@@ -21,9 +21,7 @@ from opensessions.sidebar.confirm import (
     stands,
     words,
 )
-from opensessions.sidebar.keys import Input, Key, Mouse, Paste
-from opensessions.sidebar.text import clean, width
-from opensessions.sidebar.ui import (
+from opensessions.sidebar.intents import (
     Go,
     Hibernate,
     Intent,
@@ -32,12 +30,10 @@ from opensessions.sidebar.ui import (
     Reap,
     Resume,
     Say,
-    Scene,
-    Ui,
-    arrive,
-    press,
-    settle,
 )
+from opensessions.sidebar.keys import Input, Key, Mouse, Paste
+from opensessions.sidebar.text import clean, width
+from opensessions.sidebar.ui import Scene, Ui, arrive, press, settle
 from opensessions.sidebar.view import ViewOptions, view
 from tests.sidebar.scenes import busy, mux, row, scenes, views
 

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from opensessions.sidebar.frame import ASCII, UNICODE
+from opensessions.sidebar.intents import SetTheme
 from opensessions.sidebar.keys import Input, Key, Mouse, Paste
 from opensessions.sidebar.picker import LEAST_ROOM, SAMPLES, Picker, lines, listed, opened, press
+from opensessions.sidebar.scene import Scene, Ui, shape
 from opensessions.sidebar.text import fit, width
 from opensessions.sidebar.theme import ROLES
 from opensessions.sidebar.themes import SHIPPED
-from opensessions.sidebar.ui import Scene, SetTheme, Ui, arrive, shape
+from opensessions.sidebar.ui import arrive
 from opensessions.sidebar.ui import press as ui_press
 from opensessions.sidebar.view import ViewOptions, view
 from tests.sidebar.scenes import scene

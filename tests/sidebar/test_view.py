@@ -12,21 +12,45 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from opensessions.model import URGENCY
-from opensessions.sidebar.confirm import about_agent, about_session
+from opensessions.sidebar.confirm import about_agent, about_prompt, about_session
+from opensessions.sidebar.entries import entries, far_key, group_key, pane_key, window_key
 from opensessions.sidebar.frame import ASCII, UNICODE, Frame, Glyphs
-from opensessions.sidebar.keymap import BINDINGS
+from opensessions.sidebar.keymap import DEFAULT as KEYMAP
+from opensessions.sidebar.menu import key_name
+from opensessions.sidebar.motion import settle
+from opensessions.sidebar.mouse import hits
 from opensessions.sidebar.paint import paint
 from opensessions.sidebar.picker import Picker
+from opensessions.sidebar.renaming import Renaming
+from opensessions.sidebar.scene import Drag, Scene, Ui
 from opensessions.sidebar.text import clean, width
 from opensessions.sidebar.theme import ROLES
 from opensessions.sidebar.themes import DEFAULT, SHIPPED
-from opensessions.sidebar.ui import Scene, Ui, hits, listing, settle
 from opensessions.sidebar.view import ViewOptions, view
-from tests.sidebar.scenes import UIS, busy, mux, plain, row, scene, scenes
+from tests.sidebar.scenes import (
+    OTHERS,
+    REPOSITORY,
+    UIS,
+    busy,
+    grouped,
+    mux,
+    plain,
+    row,
+    scene,
+    scenes,
+    unfolded,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 HOME = "/home/u"
 
+PERMISSION = about_prompt(
+    "$2.0",
+    True,
+    busy().sessions[1],
+    "Bash command rm -rf ./build && make -j8 all install DESTDIR=/tmp/stage",
+    "",
+)
 PICTURES: dict[str, tuple[Scene, Ui]] = {
     "busy": (scene(0, 18), Ui(cursor="$3")),
     "unfocused": (scene(0, 16, focused=False), Ui(cursor="$5")),
@@ -47,6 +71,8 @@ PICTURES: dict[str, tuple[Scene, Ui]] = {
     "one-line": (scene(0, 1), Ui(cursor="$3")),
     "question": (scene(0, 6), Ui(cursor="$4", question=about_session(busy().sessions[3]))),
     "choice": (scene(0, 6), Ui(cursor="$2", question=about_agent("kill-agent", busy().sessions[1]))),
+    "permission": (scene(0, 12), Ui(cursor="$2", question=PERMISSION)),
+    "renaming": (scene(0, 6), Ui(cursor="$2", renaming=Renaming("$2", "web-next"))),
     "orphans": (replace(scene(0, 6), orphans=2), Ui(cursor="$1")),
     "orphans-away": (replace(scene(0, 6, focused=False), orphans=1), Ui(cursor="$1")),
     "resume": (
@@ -56,12 +82,33 @@ PICTURES: dict[str, tuple[Scene, Ui]] = {
 }  # fmt: skip
 
 
+OPEN = frozenset(("$1", "$2"))
+HEAD = group_key(REPOSITORY)
+TREES: dict[str, tuple[Scene, Ui]] = {
+    "groups": (grouped(height=14), Ui(cursor="$3")),
+    "groups-away": (replace(grouped(height=14), focused=False), Ui(cursor=HEAD)),
+    "groups-collapsed": (grouped(collapsed=True, height=12), Ui(cursor=HEAD)),
+    "groups-low": (grouped(height=8), Ui(cursor="$4")),
+    "tree": (unfolded(height=20), Ui(cursor=window_key("$1", "@2"), expanded=OPEN)),
+    "tree-low": (unfolded(height=8), Ui(cursor=pane_key("$1", "%4"), expanded=OPEN)),
+    "lane": (replace(grouped(height=20), attention=True), Ui(cursor="$2")),
+    "lane-low": (replace(grouped(height=12), attention=True), Ui(cursor="$2")),
+    "others": (
+        replace(plain("main", "web", own="main", height=12), others=OTHERS),
+        Ui(cursor=far_key("tmux-1", "$1")),
+    ),
+    "drag": (grouped(height=12), Ui(cursor="$1", drag=Drag("$1", 2, True, "$4"))),
+}
+"""Drawn at other widths as well: these have more lines than one for a session."""
+PICTURES |= TREES
+
+
 @pytest.mark.parametrize("look", ["unicode", "ascii"])
 @pytest.mark.parametrize("name", PICTURES)
 def test_golden(name: str, look: str) -> None:
     there, ui = PICTURES[name]
     pictures = []
-    for columns in (20, 26, 60):
+    for columns in (20, 26, 40, 100) if name in TREES else (20, 26, 60):
         frame = view(replace(there, width=columns), ui, ViewOptions(look == "ascii", HOME))
         pictures.append(f"{columns} columns\n" + "\n".join(f"|{line}|" for line in frame.text().split("\n")))
     drawn = "\n\n".join(pictures) + "\n"
@@ -95,7 +142,7 @@ def test_every_picture_is_to_measure(there: Scene, ui: Ui, ascii: bool, tick: in
             assert not ascii or span.text.isascii()
             assert set(span.style.split()) <= set(ROLES)
     settled = settle(ui, there)
-    assert frame.hits == hits(settled, there, listing(settled, there))
+    assert frame.hits == hits(settled, there, entries(settled, there))
     assert view(there, settled, ViewOptions(ascii, HOME), tick) == frame
 
 
@@ -171,9 +218,9 @@ def test_a_home_is_a_tilde_only_as_a_whole_part() -> None:
 
 
 def test_the_help_screen_is_the_key_map() -> None:
-    text = view(scene(26, 30), Ui(help=True), ViewOptions(ascii=True)).text()
-    for binding in BINDINGS:
-        assert f"{binding.shown or binding.keys[0]} " in text
+    text = view(scene(26, 60), Ui(help=True), ViewOptions(ascii=True)).text()
+    for binding in KEYMAP.listed():
+        assert f" {binding.shown or key_name(binding.keys[0], ASCII)} " in text
         assert binding.help in text
 
 

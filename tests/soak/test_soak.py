@@ -1,25 +1,56 @@
-"""Random session, window, pane, client and resize events against a real tmux; afterwards everything must agree.
+"""Random session, window, pane, client and resize events against a real tmux, keys and the mouse in its sidebars;
+afterwards everything must agree, and uninstalling must leave nothing.
 
 `OPENSESSIONS_SOAK_SECONDS` (default 20) says how long, `OPENSESSIONS_SOAK_SEED` repeats a run.
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import random
+import re
+import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from tests.install.looks import look
 from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World, tmux_versions
 
 SECONDS = float(os.environ.get("OPENSESSIONS_SOAK_SECONDS", "20"))
 SEED = int(os.environ.get("OPENSESSIONS_SOAK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
 WIDTH = 26
+ROOM = 20
+"""Columns that must be left beside a sidebar."""
+SLIVER = 4
+"""Columns of a pane below which tmux may refuse a sidebar in its window."""
+ROW = re.compile(r"^.([ \d]\d) . (.*)$")
+"""A session's line: mark, number, state, name."""
+KEYS = (
+    *(key.encode() for key in "jjkkgGJKlhi+- r?X[]u<>Txx2"), b"\r", b"\r", b"\x1b", b"\x1b", b"\x1b[A", b"\x1b[B",
+    b"/a", b"/s1\r",
+)  # fmt: skip
+"""What is typed into sidebars (and, where one loses the focus meanwhile, into a shell): nothing that ends anything."""
+
+
+class Api(http.client.HTTPConnection):
+    """The server's HTTP, on its socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=20)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self._path)
 
 
 @pytest.mark.soak
@@ -40,7 +71,7 @@ class Soak:
     def __init__(self, world: World, dice: random.Random) -> None:
         self.world = world
         self.dice = dice
-        self.mux: Tmux = world.mux()
+        self.mux: Tmux = world.mux(conf="set -g mouse on")
         self.clients: list[Terminal] = []
         self.names = 0
         self.acts = 0
@@ -48,16 +79,20 @@ class Soak:
     def run(self, seconds: float) -> None:
         """Bursts of acts, each followed by a look at whether everything agrees."""
         self.mux.new("keep")
+        before = look(self.mux)
         self.mux.load()
         self.attach()
         self.world.cli("sidebar", "show", env=self.mux.inside())
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            done = []
+            done: list[str] = []
             for _ in range(self.dice.randrange(1, 12)):
                 act = self.dice.choice(self.choices())
                 done.append(act.__name__)
-                act()
+                try:
+                    act()
+                except AssertionError as error:
+                    raise AssertionError(f"seed {SEED}, in {done}: {error}") from error
                 for client in self.clients:
                     client.pump()
             self.acts += len(done)
@@ -65,7 +100,17 @@ class Soak:
                 self.world.until(self.agrees, "agreement", 30)
             except AssertionError as error:
                 raise AssertionError(f"seed {SEED}, after {done}: {self.disagreement()}") from error
+            if not self.wish()[0]:
+                self.world.cli("sidebar", "show", env=self.mux.inside())
         print(f"{self.acts} acts")
+        assert not [
+            line for line in self.world.log().splitlines() if " ERROR " in line or "Traceback" in line
+        ]
+        self.world.cli("uninstall", env=self.mux.inside())
+        self.mux("set-option", "-gu", "@opensessions-python")  # `load` has set it, as a user would
+        after = look(self.mux)
+        kept = [listing for listing in before if not listing.startswith("list-panes")]
+        assert {listing: after[listing] for listing in kept} == {listing: before[listing] for listing in kept}
 
     def choices(self) -> list[Callable[[], None]]:
         """Every act, the common ones more often."""
@@ -75,7 +120,8 @@ class Soak:
             self.attach, self.detach, self.resize_client, self.resize_client, self.switch, self.switch,
             self.select_window, self.select_pane, self.zoom, self.resize_pane, self.link_window,
             self.group_session, self.layout, self.toggle_twice, self.kill_sidebar, self.move_pane,
-            self.command_exits,
+            self.command_exits, self.keys, self.keys, self.keys, self.mouse, self.mouse, self.popup, self.mode,
+            self.swap_panes, self.break_pane, self.rotate, self.fix_size,
         ]  # fmt: skip
 
     # --- acts: a refusal by tmux is part of the game ---------------------------------------------------------
@@ -216,6 +262,73 @@ class Soak:
         for _ in range(2):
             self.world.cli("sidebar", "toggle", env=self.mux.inside())
 
+    def keys(self) -> None:
+        """Into a sidebar that was asked for the focus: perhaps it has it."""
+        client = self.dice.choice(self.clients)
+        client.type(b"\x02os")
+        client.pump(0.05)
+        for _ in range(self.dice.randrange(1, 8)):
+            client.type(self.dice.choice(KEYS))
+            client.pump(0.005)
+
+    def mouse(self) -> None:
+        """A click, a turn of the wheel or a drag that begins in a sidebar or on its border. (Elsewhere the wheel leads
+        into copy mode, in which tmux 3.3a was seen to crash: it asked for the length of line -23.)"""
+        client = self.dice.choice(self.clients)
+        sessions = dict(
+            line.split(" ") for line in self.mux.lines("list-clients", "-F", "#{client_tty} #{session_id}")
+        )
+        shown = self.mux.lines(
+            "list-panes", "-t", f"{sessions.get(client.tty, '=keep')}:",
+            "-f", "#{?window_zoomed_flag,0,#{?@opensessions-sidebar,1,0}}",
+            "-F", "#{pane_width} #{pane_height}",
+        )  # fmt: skip
+        if not shown:
+            return
+        width, height = map(int, shown[0].split(" "))
+        x, y = self.dice.randrange(1, width + 2), self.dice.randrange(1, height + 1)
+        button = self.dice.choice((0, 0, 0, 64, 65)) if x <= width else 0
+        client.type(b"\x1b[<%d;%d;%dM" % (button, x, y))
+        if button:
+            return
+        for _ in range(self.dice.choice((0, 0, 1, 4))):
+            x, y = self.dice.randrange(1, 45), self.dice.randrange(1, height + 1)
+            client.type(b"\x1b[<32;%d;%dM" % (x, y))
+            client.pump(0.005)
+        client.type(b"\x1b[<0;%d;%dm" % (x, y))
+
+    def popup(self) -> None:
+        client = self.dice.choice(self.clients)
+        client.type(b"\x02og")
+        client.pump(0.1)
+        client.type(self.dice.choice((b"j\r", b"q", b"\x1b")))
+        client.pump(0.1)
+        client.type(b"q")
+        self.forget_ended()
+
+    def mode(self) -> None:
+        """To rows with agents only, and back: there is none."""
+        client = self.dice.choice(self.clients)
+        client.type(b"\x02os")
+        client.pump(0.1)
+        client.type(b"\t\t\t")
+
+    def swap_panes(self) -> None:
+        self.tmux("swap-pane", "-s", self.one("list-panes", "#{pane_id}"), "-t", self.pane())
+        self.forget_ended()
+
+    def break_pane(self) -> None:
+        self.tmux("break-pane", "-d", "-s", self.one("list-panes", "#{pane_id}"))
+
+    def rotate(self) -> None:
+        self.tmux("rotate-window", "-t", self.window())
+
+    def fix_size(self) -> None:
+        """And let it go again: a window of a fixed size is not to be kept by us."""
+        window = self.window()
+        self.tmux("resize-window", "-t", window, "-x", str(self.dice.randrange(50, 150)))
+        self.tmux("set-option", "-wu", "-t", window, "window-size")
+
     # --- what must hold ---------------------------------------------------------------------------------------
 
     def agrees(self) -> bool:
@@ -230,51 +343,79 @@ class Soak:
             for line in self.mux.lines("list-sessions", "-F", "#{session_id} #{session_name}")
         )
         rows = self.mux.rows()
-        if dict(rows) != live:
-            return f"ordering file {rows} and tmux {live}"
+        listed = self.listed()
+        if {each["id"]: each["name"] for each in listed} != live:
+            return f"snapshot {listed} and tmux {live}"
+        visible = sorted((each["index"], each["id"]) for each in listed if each["index"] is not None)
+        if [id for id, _ in rows] != [id for _, id in visible] or any(live[id] != name for id, name in rows):
+            return f"ordering file {rows} and snapshot {visible}"
+        if [index for index, _ in visible] != list(range(1, len(visible) + 1)):
+            return f"indexes {visible}"
         slots = [self.mux("show-options", "-gqv", f"@opensessions-slot-{n}") for n in range(1, 10)]
         wanted = [target for target, _ in rows[:9]]
         if [slot for slot in slots if slot] != wanted:
             return f"slots {slots} and rows {wanted}"
         return self.sidebar_disagreement(rows)
 
+    def listed(self) -> list[dict[str, Any]]:
+        """The snapshot's sessions."""
+        with closing(Api(f"{self.world.runtime}/api.sock")) as api:
+            api.request("GET", "/v1/state")
+            return [row for mux in json.loads(api.getresponse().read())["muxes"] for row in mux["sessions"]]
+
+    def wish(self) -> tuple[bool, int]:
+        """Are sidebars shown, and how wide: what keys and drags have made of it. The server saves it."""
+        saved = [
+            json.loads(path.read_text())["value"] for path in Path(self.world.state).glob("**/sidebars.json")
+        ]
+        return (saved[0]["visible"], saved[0]["width"]) if saved else (True, WIDTH)
+
     def sidebar_disagreement(self, rows: list[tuple[str, str]]) -> str:
-        format = (
+        form = (
             "#{pane_id} #{window_id} #{pane_width} #{window_width} #{window_zoomed_flag} #{window_panes}"
-            " #{@opensessions-sidebar}"
+            " #{pane_left} #{pane_height} #{window_height} #{pane_dead} #{@opensessions-sidebar}"
         )
-        panes = [line.split(" ") for line in dict.fromkeys(self.mux.lines("list-panes", "-a", "-F", format))]
-        marked = [pane for pane in panes if pane[6]]
+        panes = [line.split(" ") for line in dict.fromkeys(self.mux.lines("list-panes", "-a", "-F", form))]
+        marked = [pane for pane in panes if pane[-1]]
         windows = [pane[1] for pane in marked]
         if len(set(windows)) != len(windows):
             return f"two sidebars in a window: {marked}"
-        seen = set(self.mux.lines("list-clients", "-F", "#{window_id}"))
-        for pane, window, width, whole, zoomed, count, _ in marked:
-            if zoomed == "0" and count != "1" and int(whole) >= 100 and int(width) != WIDTH:
-                return f"sidebar {pane} in {window} is {width} wide, not {WIDTH} (window {whole})"
+        # Before a new column tmux makes every cell narrower by the same part, and finds "no space" in slivers.
+        cramped = {pane[1] for pane in panes if not pane[-1] and int(pane[2]) < SLIVER}
+        seen = set(self.mux.lines("list-clients", "-F", "#{window_id}")) - cramped
+        visible, wished = self.wish()
+        if not visible:
+            return f"nobody wishes sidebars, and there are {marked}" if marked else ""
+        for pane, window, width, whole, zoomed, count, left, tall, height, dead, _ in marked:
+            if dead == "1":
+                return f"sidebar {pane} is dead"
+            kept = zoomed == "0" and count != "1" and int(whole) >= wished + ROOM and window not in cramped
+            if kept and (int(width), left, tall) != (wished, "0", height):
+                return (
+                    f"sidebar {pane} in {window} is {width} wide, not {wished} (window {whole}), or no column"
+                )
             if window in seen and zoomed == "0":
                 text = self.mux("capture-pane", "-p", "-t", pane, check=False)
-                missing = self.not_shown(rows, text)
-                if missing:
-                    return f"sidebar {pane} shows other rows: {missing}\n{text}"
-        for _, window, _, whole, zoomed, _, mark in panes:
-            if window in seen and zoomed == "0" and int(whole) >= 100 and not mark and window not in windows:
+                if wrong := self.not_shown(rows, text):
+                    return f"sidebar {pane} shows other rows: {wrong}\n{text}"
+        for pane in panes:
+            window, whole, zoomed = pane[1], int(pane[3]), pane[4]
+            if window in seen and zoomed == "0" and whole >= wished + ROOM and window not in windows:
                 return f"window {window} is looked at and has no sidebar"
+        sized = self.mux.lines("list-windows", "-a", "-F", "#{window_id} #{window-size}")
+        if any(not line.endswith(" latest") for line in sized):
+            return f"a window has a size of its own: {sized}"
         return ""
 
     def not_shown(self, rows: list[tuple[str, str]], text: str) -> str:
-        """The rows on the screen must be a run of consecutive rows of the file, in its order."""
-        lines = text.translate(dict.fromkeys(map(ord, "▌›█"), " ")).splitlines()
-        places = []
-        for index, (_, name) in enumerate(rows, 1):
-            for number, line in enumerate(lines):
-                words = line.split()
-                if str(index) in words[:3] and name[:8] in line:
-                    places.append((index, number))
-        indexes = [index for index, _ in places]
-        numbers = [number for _, number in places]
-        if not places:
+        """Each session's line must be that row of the file; filters, the help and the themes hide some or all."""
+        found = [match for line in text.splitlines() if (match := ROW.match(line))]
+        numbers = [int(match[1]) for match in found]
+        if numbers != sorted(set(numbers)) or (numbers and numbers[-1] > len(rows)):
+            return f"rows {numbers} of {len(rows)}"
+        wrong = [match[0] for match in found if not match[2].startswith(rows[int(match[1]) - 1][1][:3])]
+        if wrong:
+            return f"{wrong} of {rows}"
+        if not found and rows and "sessions" in text.split("\n")[0] and "/" not in text:
             return "no row at all"
-        if indexes != list(range(indexes[0], indexes[-1] + 1)) or numbers != sorted(numbers):
-            return f"rows {indexes} in lines {numbers}"
         return ""

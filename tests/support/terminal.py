@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import signal
 import struct
@@ -15,14 +16,27 @@ import pyte
 
 PATIENCE = 20.0
 """Seconds after which a condition that should come true has failed."""
+CONTROL = re.compile(rb"\x1b[P_][^\x1b]*\x1b\\")
+"""A string for the terminal alone (DCS, APC): zellij sends some, and pyte would print them."""
+
+
+class Screen(pyte.Screen):
+    """pyte's, which does not know that some of a terminal's questions have a private form (zellij asks `CSI ? 6 n`)."""
+
+    def report_device_status(self, mode: int = 0, **how: bool) -> None:
+        """Nobody answers here."""
+
+    def report_device_attributes(self, mode: int = 0, **how: bool) -> None:
+        """Nor here."""
 
 
 class Terminal:
     """Runs `argv` on a terminal of its own. Nothing is read in the background: `wait` and `pump` read."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], cols: int = 100, rows: int = 30) -> None:
-        self.screen = pyte.Screen(cols, rows)
+        self.screen = Screen(cols, rows)
         self._stream = pyte.ByteStream(self.screen)
+        self._begun = b""
         self.handle, tty = os.openpty()
         self.tty = os.ttyname(tty)
         self.resize(cols, rows)
@@ -57,7 +71,11 @@ class Terminal:
         if not data:
             self.ended = True
             return False
-        self._stream.feed(data)
+        data = CONTROL.sub(b"", self._begun + data)
+        begun = max(data.rfind(b"\x1bP"), data.rfind(b"\x1b_"))
+        begun = begun if begun >= 0 else len(data) - data.endswith(b"\x1b")
+        self._begun = data[begun:]
+        self._stream.feed(data[:begun])
         return True
 
     @property

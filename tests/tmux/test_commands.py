@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -13,6 +14,8 @@ from opensessions.provider import (
     KillPane,
     KillSession,
     LeaveSidebar,
+    PressKey,
+    ReadScreen,
     RenameSession,
     ShowMessage,
     SidebarWish,
@@ -351,3 +354,62 @@ async def test_nothing_is_typed_where_it_would_go_elsewhere(follower: Follower) 
         with pytest.raises(Refused):
             await follower.provider.do(TypeLine(odd, "echo evil"))
     assert "evil" not in answered(follower, pane)
+
+
+# --- one key ----------------------------------------------------------------------------------------------------
+
+READS_KEYS = (
+    "stty -icanon -echo -icrnl min 1; printf ready; "
+    "while :; do c=$(dd bs=1 count=1 2>/dev/null | od -An -tx1); printf '<%s>' $c; done"
+)
+
+
+async def listening(follower: Follower) -> str:
+    """A pane whose program shows the bytes that it reads."""
+    pane = follower.mux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", "main:", READS_KEYS)
+    await follower.until(lambda: "ready" in answered(follower, pane), "the program reads")
+    return pane
+
+
+async def test_a_key_is_one_key(follower: Follower) -> None:
+    pane = await listening(follower)
+    for key in ("y", "1", "enter", "escape", "n"):
+        await follower.provider.do(PressKey(pane, key))
+    await follower.until(lambda: "<79><31><0d><1b><6e>" in answered(follower, pane), "the keys")
+
+
+async def test_no_key_is_pressed_where_it_would_go_elsewhere(follower: Follower) -> None:
+    mux = follower.mux
+    pane = await listening(follower)
+    mux("copy-mode", "-t", pane)
+    with pytest.raises(Refused, match="copy mode"):
+        await follower.provider.do(PressKey(pane, "q"))
+    assert mux.ask("#{pane_in_mode}", pane) == "1"
+    mux("send-keys", "-t", pane, "-X", "cancel")
+    mux("set-option", "-w", "-t", pane, "synchronize-panes", "on")
+    with pytest.raises(Refused, match="types into all panes"):
+        await follower.provider.do(PressKey(pane, "y"))
+    mux("set-option", "-w", "-t", pane, "synchronize-panes", "off")
+    mux("select-pane", "-d", "-t", pane)
+    with pytest.raises(Refused, match="takes no input"):
+        await follower.provider.do(PressKey(pane, "y"))
+    mux("select-pane", "-e", "-t", pane)
+    for odd in ("%99", "main", "", "%1; kill-server", "-a"):
+        with pytest.raises(Refused):
+            await follower.provider.do(PressKey(odd, "y"))
+    for key in ("Y", "C-c", "ab", ";", "", "$", "-l", "#{pid}", "Enter"):
+        with pytest.raises(ValueError, match="^" + re.escape(key) + "$"):
+            await follower.provider.do(PressKey(pane, key))
+    await follower.provider.do(PressKey(pane, "a"))
+    await follower.until(lambda: "ready<61>" in answered(follower, pane), "only the last one")
+
+
+async def test_a_screen_is_read_with_its_colours(follower: Follower) -> None:
+    command = r"printf '\033[7mone\033[0m two'; exec cat"
+    pane = follower.mux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", "main:", command)
+    await follower.until(lambda: "one two" in answered(follower, pane), "the text")
+    shown = await follower.provider.do(ReadScreen(pane))
+    assert shown.startswith("\x1b[7mone\x1b[0m")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown).startswith("one two")
+    with pytest.raises(Refused, match="can't find pane"):
+        await follower.provider.do(ReadScreen("%99"))

@@ -9,7 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from opensessions.provider import SidebarWish
+from opensessions.errors import Refused
+from opensessions.provider import FocusSidebar, SidebarWish
 from opensessions_tmux.options import DRAGGING
 from opensessions_tmux.quote import Words
 from opensessions_tmux.sidebars import branch
@@ -166,6 +167,24 @@ async def test_a_narrow_window_has_none(follower: Follower) -> None:
     assert follower.sidebars() == {}
     terminal.resize(120, 40)
     await follower.until(lambda: len(follower.sidebars()) == 1, "a sidebar once there is room")
+
+
+async def test_where_tmux_has_no_space_nothing_is_left(follower: Follower) -> None:
+    """Panes of a single column cannot become narrower, though the window is wide."""
+    mux = follower.mux
+    await follower.attach(cols=70)
+    other = columns(mux, "main:", 64, 5)[1]
+    mux("split-window", "-v", "-t", other)
+    for _ in range(2):
+        mux("split-window", "-h", "-l", "1", "-t", other)
+    before = layout(mux, "main:")
+    await follower.provider.sidebars(SidebarWish(visible=True, width=26))
+    await follower.quiet()
+    with pytest.raises(Refused, match="no space"):
+        await follower.provider.do(FocusSidebar(follower.last.viewers()[0].name))
+    assert (layout(mux, "main:"), mux("show-options", "-w", "-t", "main:")) == (before, "")
+    mux("kill-pane", "-a", "-t", other)
+    await follower.until(lambda: follower.widths("main:")[0] == 26, "a sidebar once there is space")
 
 
 async def test_panes_that_only_look_like_ours_are_not_touched(follower: Follower) -> None:
