@@ -5,6 +5,7 @@ A private tmux with example sessions, a client on a pseudo-terminal, the sidebar
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from contextlib import closing
 from html import escape
@@ -19,14 +20,24 @@ from tests.support.world import World, tmux_versions  # noqa: E402
 
 CELL, LINE, MARGIN = 8.4, 18, 12
 GROUND, TEXT = "#1e1e2e", "#cdd6f4"
-SESSIONS = ("api", "web", "docs", "infra", "notes", "release")
+WIDTH = 34
+SESSIONS = ("shop", "checkout", "web", "docs", "release")
 AGENTS = {
     "main": ("codex", "⠋ main"),
-    "api": ("codex", "[ ! ] Action Required | api"),
+    "checkout": ("codex", "[ ! ] Action Required | checkout"),
     "docs": ("claude", "docs"),
     "release": ("gemini", "◇  Ready (release)"),
 }
 """Session -> a stand-in with the agent's name, and the title that the real one sets in this state."""
+SCREEN = r"""
+  Would you like to run the following command?
+
+    $ make deploy
+
+  1. Yes, proceed (y)
+  2. No, and tell Codex what to do differently (esc)
+"""
+"""What the agent shows that waits."""
 
 
 def main() -> None:
@@ -34,37 +45,60 @@ def main() -> None:
     tmux = next(iter(tmux_versions().values()))
     with closing(World(tmux)) as world:
         world.env["COLORTERM"] = "truecolor"
+        world.config.write_text(f"sidebar: {{width: {WIDTH}, detail: true, detail_height: 12}}\n")
+        folders = working_trees(world)
         mux = world.mux(
             conf="set -g status-style 'bg=#181825,fg=#a6adc8'\nset -g pane-border-style 'fg=#313244'\n"
             "set -g pane-active-border-style 'fg=#313244'\nset -as terminal-features ',xterm-256color:RGB'"
         )
         for name in SESSIONS:
-            mux.new(name)
+            mux.new(name, "-c", str(folders.get(name, world.home)))
+        mux("new-window", "-d", "-t", "=web:", "-n", "logs", "cat")
         for session, (agent, title) in AGENTS.items():
-            program = world.home / session / agent
-            program.parent.mkdir()
-            said = f"\x1b]2;{title}\x07"
+            program = world.home / "agents" / session / agent
+            program.parent.mkdir(parents=True)
+            said = f"\x1b]2;{title}\x07" + (SCREEN if "!" in title else "")
             program.write_text(
                 f"#!{sys.executable}\nimport sys\nprint({said!r}, flush=True)\nsys.stdin.read()\n"
             )
             program.chmod(0o755)
             mux("send-keys", "-t", f"={session}:", f"clear; {program}", "Enter")
         mux.load()
-        client = mux.attach(cols=84, rows=18)
+        client = mux.attach(cols=100, rows=28)
         mux("switch-client", "-c", client.tty, "-t", "=web:")
+        world.cli("set-status", "--session", "docs", "building", env=mux.inside())
+        world.cli("set-progress", "--session", "docs", "--percent", "0.6", env=mux.inside())
         client.type(b"\x02os")
-        world.until(lambda: all(agent in sidebar(client) for agent in ("main", "release")), "the rows")
+        world.until(lambda: all(name in sidebar(client) for name in ("main", "release")), "the rows")
         world.until(
             lambda: world.cli("list", env=mux.inside()).stdout.count("[") == len(AGENTS), "the agents"
         )
-        world.until(lambda: "!" in sidebar(client), "the agent that waits")
+        world.until(lambda: "!" in sidebar(client) and "feat" in sidebar(client), "the agent that waits")
+        world.until(lambda: "help" in sidebar(client), "the hints")
+        client.type(b"l")
+        world.until(lambda: "logs" in sidebar(client), "the windows")
+        client.type(b"k")
+        world.until(lambda: "make deploy" in sidebar(client), "the agent's screen in the detail")
         client.pump(0.3)
         (ROOT / "docs" / "sidebar.svg").write_text(svg(client), encoding="utf-8")
 
 
 def sidebar(client: Terminal) -> str:
     """The left part of the screen."""
-    return "\n".join(line[:26] for line in client.screen.display)
+    return "\n".join(line[:WIDTH] for line in client.screen.display)
+
+
+def working_trees(world: World) -> dict[str, Path]:
+    """A repository with a working tree beside it, by the session that works in each."""
+    shop, checkout = world.home / "shop", world.home / "checkout"
+    who = ["-c", "user.name=example", "-c", "user.email=example@example.org"]
+    for words in (
+        ["init", "-q", "-b", "main", str(shop)],
+        ["-C", str(shop), *who, "commit", "-q", "--allow-empty", "-m", "begin"],
+        ["-C", str(shop), "worktree", "add", "-q", "-b", "feat/pay", str(checkout)],
+    ):
+        subprocess.run(["git", *words], env=world.env, check=True)
+    return {"shop": shop, "checkout": checkout}
 
 
 def svg(client: Terminal) -> str:

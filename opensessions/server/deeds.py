@@ -85,6 +85,9 @@ class Deeds:
             case intents.NewSession():
                 await provider.do(ChooseFolder(_there(looker).name))
             case intents.Rename(session=session, name=name):
+                view = self._bus.view(mux)
+                if view is None or view.row(session) is None:
+                    raise Refused("The session that was to have this name is gone.")
                 told = await self.act({"verb": "session-rename", "mux": mux, "target": session, "name": name})
                 return Done(f"its name is {told['name']}")
             case intents.Answer(agent=agent, allow=allow):

@@ -155,6 +155,8 @@ class Keystrokes:
             seat = Seat(sidebar.mux, sidebar.pane, sidebar.pid)
             act = self._deeds.do_in_popup if sidebar.client else self._deeds.do
             done = await act(seat, intent, looker)
+            if sidebar not in self._painter.connected:
+                return  # it went meanwhile
             if done.closes:
                 sidebar.transport.write(wire.frame(b"B"))
                 sidebar.transport.close()

@@ -87,7 +87,8 @@ def arranged(mux: Mux) -> object:
     """All that a step can change."""
     agents = {agent.id: (agent.state, agent.unseen) for group in mux.agents.values() for agent in group}
     hidden = mux.hidden.intersection(mux.order)  # of sessions that are there
-    return mux.order, hidden, mux.collapsed, mux.dismissed, mux.gone, mux.asleep, agents
+    collapsed = mux.collapsed.intersection(group.id for group in view(mux).groups or ())  # and of groups
+    return mux.order, hidden, collapsed, mux.dismissed, mux.gone, mux.asleep, agents
 
 
 def opposite(before: Mux, after: Mux, event: Arranging) -> tuple[Event, str] | None:

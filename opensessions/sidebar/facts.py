@@ -21,8 +21,8 @@ TONES: Mapping[Tone, tuple[AgentState | None, str]] = {
 }  # fmt: skip
 """The state whose sign a line of that tone bears, and its role."""
 
-WAITS, TITLE, PROMPT, COMMAND, STATUS = 2, 2, 3, 3, 2
-"""Most lines of each."""
+WAITS, TITLE, PROMPT, COMMAND, STATUS, NONE = 2, 2, 3, 3, 2, 6
+"""Most lines of each; NONE of what is said where there is no agent."""
 LOGGED = 3
 """Lines of a log, the newest ones."""
 DIRTY = "*"
@@ -49,7 +49,7 @@ def about(
         pane = "" if _gone(agent) else agent.pane
         facts += [(fact, pane) for fact in _agent(agent, takes.get(agent.id), now, resume, cells, look)]
     if not agents:
-        facts += [(fact, "") for fact in flow(NO_AGENT, cells, 4, "hint", look)]
+        facts += [(fact, "") for fact in flow(NO_AGENT, cells, NONE, "hint", look)]
     if not part:
         facts += [(fact, "") for fact in _said(row.metadata, cells, look)]
     return facts

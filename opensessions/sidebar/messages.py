@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from opensessions.sidebar.frame import ASCII, UNICODE, Line, Span, exactly, say
 from opensessions.sidebar.permission import folded
+from opensessions.sidebar.scene import Scene, Ui, shape
 from opensessions.sidebar.text import fit
 
 MOST = 8
@@ -27,3 +28,11 @@ def message_lines(message: str, room: int, cells: int, ascii: bool) -> tuple[Lin
     if len(lines) > room:
         lines = [*lines[: room - 1], fit(lines[room - 1] + " " * cells, cells - 2, look.ellipsis)]
     return tuple(exactly([Span(" " + line, "message")], cells) for line in lines)
+
+
+def above(ui: Ui, scene: Scene, ascii: bool) -> tuple[Line, ...]:
+    """Those that cover what stands above the footer: none while something else is asked or listed there."""
+    elsewhere = ui.question or ui.help or ui.picker or ui.renaming or ui.filtering
+    if not scene.message or elsewhere or not shape(ui, scene).footer:
+        return ()
+    return message_lines(scene.message, scene.height - 2, scene.width, ascii)[:-1]

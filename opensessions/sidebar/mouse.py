@@ -13,6 +13,7 @@ from opensessions.sidebar.entries import Entry, entries
 from opensessions.sidebar.going import gone
 from opensessions.sidebar.keys import Mouse
 from opensessions.sidebar.lane import door, lane
+from opensessions.sidebar.messages import above
 from opensessions.sidebar.motion import entry_at, lines_of, scrolled_help, settle, turned
 from opensessions.sidebar.moving import Landing, landing
 from opensessions.sidebar.panel_acts import panel_moused
@@ -23,7 +24,9 @@ WHEEL = 3
 
 
 def moused(ui: Ui, event: Mouse, scene: Scene) -> Outcome:
-    """What a mouse event does."""
+    """What a mouse event does. A message that covers lines is no door to what is below it."""
+    if event.kind == "press" and covered(ui, scene, event.y):
+        return ui, ()
     if (taken := panel_moused(ui, event, scene)) is not None:
         return taken
     step = {"wheel-up": -WHEEL, "wheel-down": WHEEL}.get(event.kind)
@@ -39,7 +42,7 @@ def moused(ui: Ui, event: Mouse, scene: Scene) -> Outcome:
         case "drag" if ui.drag:
             return _dragged(ui, ui.drag, event, scene), ()
         case "release" if ui.drag:
-            return _released(ui, ui.drag, scene)
+            return _released(ui, ui.drag, event, scene)
     return ui, ()
 
 
@@ -68,8 +71,11 @@ def _dragged(ui: Ui, drag: Drag, event: Mouse, scene: Scene) -> Ui:
     return turned(ui, 1 if below else -1, scene) if below or event.y < form.first else ui
 
 
-def _released(ui: Ui, drag: Drag, scene: Scene) -> Outcome:
-    """What was pressed and not moved is gone to; what was moved is moved, if there is a mark."""
+def _released(ui: Ui, drag: Drag, event: Mouse, scene: Scene) -> Outcome:
+    """What was pressed and not moved is gone to; what was moved is moved, if there is a mark. A release elsewhere was a
+    move, told or not."""
+    ui = _dragged(ui, drag, event, scene)
+    drag = ui.drag or drag
     every = entries(ui, scene)
     mark = landed(ui, scene, every)
     free = replace(ui, drag=None)
@@ -77,6 +83,12 @@ def _released(ui: Ui, drag: Drag, scene: Scene) -> Outcome:
         return free, (mark.intent,) if mark else ()
     pressed = next((entry for entry in every if entry.key == drag.key), None)
     return gone(free, pressed, scene) if pressed else door(free, drag.key, scene)
+
+
+def covered(ui: Ui, scene: Scene, line: int) -> bool:
+    """Does a message stand in this line, above the footer?"""
+    told = len(above(ui, scene, scene.ascii))
+    return scene.height - 1 - told <= line < scene.height - 1
 
 
 def landed(ui: Ui, scene: Scene, every: Sequence[Entry]) -> Landing | None:
@@ -98,9 +110,11 @@ def hits(ui: Ui, scene: Scene, every: Sequence[Entry]) -> tuple[str, ...]:
     if not (ui.help or ui.picker):
         keys = shown(ui, every, form.rows)
     calls = [call.key for call in lane(scene, form.lane)] if not (ui.help or ui.picker) else []
-    above = [""] * (form.header + form.notice) + calls
-    above += [""] * (form.first - len(above))
-    return (*above, *keys, *[""] * (scene.height - form.first - len(keys)))
+    top = [""] * (form.header + form.notice) + calls
+    top += [""] * (form.first - len(top))
+    found = (*top, *keys, *[""] * (scene.height - form.first - len(keys)))
+    told = len(above(ui, scene, scene.ascii))
+    return (*found[: scene.height - 1 - told], *[""] * told, *found[scene.height - 1 :]) if told else found
 
 
 def shown(ui: Ui, every: Sequence[Entry], room: int) -> list[str]:

@@ -30,7 +30,7 @@ from opensessions.sidebar.lane import lane_lines
 from opensessions.sidebar.lines import build, thumb
 from opensessions.sidebar.listing import listing
 from opensessions.sidebar.menu import help_lines, hint_line, key_name
-from opensessions.sidebar.messages import message_lines
+from opensessions.sidebar.messages import above, message_lines
 from opensessions.sidebar.motion import settle
 from opensessions.sidebar.mouse import hits
 from opensessions.sidebar.permission import permission_lines
@@ -87,9 +87,8 @@ def view(scene: Scene, ui: Ui, options: ViewOptions, tick: int = 0) -> Frame:
         who = next((agent.agent for agent in row.agents if agent.id in ui.question.agents), "") if row else ""
         told = permission_lines(ui.question, who, len(lines) - 2, scene.width, look)
         lines[len(lines) - 1 - len(told) : -1] = told
-    elif scene.message and form.footer and not (ui.help or ui.picker or ui.renaming or ui.filtering):
-        above = message_lines(scene.message, scene.height - 2, scene.width, look is ASCII)[:-1]
-        lines[len(lines) - 1 - len(above) : -1] = above
+    elif said := above(ui, scene, look is ASCII):
+        lines[len(lines) - 1 - len(said) : -1] = said
     return Frame(scene.width, tuple(lines), hits(ui, scene, every), moving, wants)
 
 

@@ -131,7 +131,7 @@ def test_undo_on_the_command_line(world: World, mux: Tmux, client: Terminal) -> 
     world.cli("down")
     mux.up()
     assert world.cli("undo", env=mux.inside(), check=False).returncode == 1
-    assert names(mux) == ["main", "web", "docs"]
+    world.until(lambda: names(mux) == ["main", "web", "docs"], "the order as it was left")
 
 
 def test_next_and_previous_go_round(world: World, mux: Tmux, client: Terminal) -> None:
@@ -154,7 +154,7 @@ def test_a_session_is_renamed_in_the_footer(world: World, mux: Tmux, client: Ter
     world.until(lambda: footer(mux).startswith("name back.end"), "what was typed")
     client.type(b"\r")
     world.until(lambda: footer(mux) == "its name is back_end", "the name that it got")
-    assert names(mux) == ["main", "back_end", "web", "docs"]
+    world.until(lambda: names(mux) == ["main", "back_end", "web", "docs"], "its name in the order")
     client.type(b"$zzz\x1b")
     world.until(lambda: "zzz" not in footer(mux), "no line")
     assert "zzz" not in " ".join(mux.lines("list-sessions", "-F", "#{session_name}"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from opensessions.errors import Refused
 from opensessions.events import AgentsSeen
@@ -15,6 +16,7 @@ from opensessions.provider import ChooseFolder, ShowMessage
 from opensessions.server import moments
 from opensessions.server.approve import Seat
 from opensessions.sidebar.confirm import Question, about_prompt
+from opensessions.sidebar.renaming import Renaming
 from tests.server.test_questions import MUX, Room
 
 
@@ -89,6 +91,21 @@ async def test_a_name_is_given(room: Room) -> None:
     room.type("$\x15a.b\r")
     assert await room.done() == [{"verb": "session-rename", "mux": MUX, "target": "$1", "name": "a.b"}]
     assert room.footer == "its name is a_b"
+
+
+async def test_a_session_that_went_while_its_name_was_typed_is_named_by_no_id(room: Room) -> None:
+    room.sidebar.ui = replace(room.sidebar.ui, renaming=Renaming("$7", "gone"))
+    room.type("\r")
+    assert await room.done() == []
+    assert room.told == [ShowMessage("/dev/pts/1", "The session that was to have this name is gone.")]
+
+
+async def test_a_sidebar_that_went_meanwhile_is_told_nothing(room: Room) -> None:
+    room.answers["session-rename"] = {"session": "$1", "name": "b"}
+    room.type("$\x15b\r")
+    room.all.detach(room.sidebar)
+    assert len(await room.done()) == 1
+    assert (room.sidebar.message, room.sidebar.fade) == ("", None)
 
 
 class Approving:

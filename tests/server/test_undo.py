@@ -119,6 +119,15 @@ def test_a_group_is_moved_and_folded_back(room: Room) -> None:
     assert room.rows() == "api web docs ops"
 
 
+def test_a_group_that_is_gone_is_not_opened_again(room: Room) -> None:
+    there = {"$1": Belonging("/p/.git"), "$2": Belonging("/p/.git", linked=True)}
+    room.bus.dispatch(BelongingsSeen(MUX, there))
+    room.undo.do(RowHidden(MUX, "$3", hidden=True))
+    room.undo.do(GroupCollapsed(MUX, "/p/.git", collapsed=True))
+    room.bus.dispatch(InventoryRead(MUX, inventory("api", "docs", "ops")))
+    assert room.undo.undo(MUX) == "docs is back in the list"
+
+
 def test_who_came_meanwhile_stays_and_who_went_is_not_missed(room: Room) -> None:
     room.undo.do(RowMoved(MUX, "$1", 3))
     room.undo.do(RowHidden(MUX, "$4", hidden=True))

@@ -36,7 +36,7 @@ from opensessions.sidebar.detail import (
     panel,
 )
 from opensessions.sidebar.entries import far_key, group_key, pane_key, window_key
-from opensessions.sidebar.facts import TONES, Takes, ago, memory
+from opensessions.sidebar.facts import NO_AGENT, TONES, Takes, ago, memory
 from opensessions.sidebar.flow import flow
 from opensessions.sidebar.frame import ASCII, UNICODE, Line, Wants
 from opensessions.sidebar.intents import Go, Say, ShowDetail, SizeDetail
@@ -283,6 +283,9 @@ def test_of_many_ports_some_are_counted() -> None:
 def test_a_detail_without_an_agent_says_what_to_do() -> None:
     said = told(Subject(API, ()), columns=80)
     assert "No agent runs here. Start one in a pane: it shows up by itself." in said
+    assert NO_AGENT.split()[-2:] == [
+        word for word in told(Subject(API, ()), columns=15).split() if word in ("by", "itself.")
+    ]
     assert "No session is chosen." in "\n".join(
         text(panel(Nothing(), KNOWN, 0, 60, 5, UNICODE, HOME, {}).lines)
     )

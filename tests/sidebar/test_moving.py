@@ -136,6 +136,29 @@ def test_a_row_lands_where_it_is_let_go(lines: tuple[int, ...], intents: list[In
     assert (ui.drag, wanted) == (None, intents)
 
 
+def test_a_release_on_another_row_is_no_click() -> None:
+    """Whether or not it was told that the mouse had moved."""
+    there = plain(*"abcde", height=8, own="a")
+    assert mouse(Ui(), there, ("press", 3), ("release", 5))[1] == [Move("c", 2)]
+    assert mouse(Ui(), there, ("press", 3), ("drag", 5), ("release", 4))[1] == [Move("c", 1)]
+    assert mouse(Ui(), there, ("press", 3), ("release", 0))[1] == []
+
+
+def test_a_message_covers_rows_that_a_click_on_it_does_not_mean() -> None:
+    there = replace(plain(*"abcde", height=8, own="a"), message="one two three " * 5, width=26)
+    above = [
+        line for line, text in enumerate(view(there, Ui(), ViewOptions()).text().split("\n")) if "one" in text
+    ]
+    assert len(above) > 2
+    for line in above:
+        assert view(there, Ui(), ViewOptions()).hits[line] == ""
+        for button in (1, 3):
+            ui, wanted = press(Ui(), Mouse("press", button, 3, line), there)
+            assert (ui.drag, ui.help, wanted) == (None, False, ())
+            assert press(ui, Mouse("release", button, 3, line), replace(there, message=""))[1] == ()
+    assert mouse(Ui(), there, ("press", above[0] - 1), ("release", above[0] - 1))[1] != []
+
+
 def test_other_buttons_keys_and_what_ends_let_go() -> None:
     there = plain(*"abcde", height=8, own="a")
     dragging, _ = mouse(Ui(), there, ("press", 3), ("drag", 5))

@@ -83,7 +83,7 @@ def test_sessions_are_made_renamed_and_ended(served: Zellij, client: Terminal) -
 
 def test_the_popup(served: Zellij, client: Terminal) -> None:
     cli(served, "alpha", "popup")
-    client.see("sessions 2")
+    client.see("tab mode")
     client.type(b"2")
     arrives(served, client, "beta")
     served.world.until(

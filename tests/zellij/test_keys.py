@@ -188,11 +188,11 @@ def _names(zellij: Zellij, session: str) -> list[str]:
 
 def test_the_list_in_a_floating_pane(keys: Zellij, client: Terminal) -> None:
     press(keys, client, "g")
-    client.see("sessions 2")
+    client.see("tab mode")
     client.type(b"q")
     still(keys, "alpha")
     press(keys, client, "g")
-    client.see("sessions 2")
+    client.see("tab mode")
     client.type(b"2")
     shows(keys, "beta")
     keys.world.until(lambda: [pane["id"] for pane in keys.panes("alpha")] == [0], "the floating pane gone")

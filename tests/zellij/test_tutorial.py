@@ -72,15 +72,13 @@ def test_the_steps(zworld: World, zellij: Zellij) -> None:
         zworld.until(lambda session=session: zellij.clients(session), f"{session} after {key}")
 
     pressed(zellij, terminal, 6, "g")
-    zworld.until(
-        lambda: "opensessions ──" in terminal.text and "sessions 2" in terminal.text, "the floating rows"
-    )
-    floating = len(zellij.panes("work"))
+    terminal.see("tab mode")  # its last line, for which a sidebar is too narrow: it reads keys
+    zworld.until(lambda: len(zellij.panes("work")) == 3, "the shell, the sidebar, the floating rows")
     assert "`q` closes it" in step(6)
     terminal.type(b"q")
-    zworld.until(lambda: len(zellij.panes("work")) == floating - 1, "closed")
+    zworld.until(lambda: len(zellij.panes("work")) == 2, "closed")
 
-    zellij.action("work", "focus-pane-id", "terminal_0")
+    zellij.action("work", "focus-pane-id", "terminal_0", check=False)  # it may have it
     assert "`codex`" in step(7)
     terminal.type(b"codex\r")
     zworld.until(lambda: "codex" in row(zworld, "work"), "the agent's row")
