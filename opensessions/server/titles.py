@@ -34,6 +34,10 @@ class Titles:
         """The multiplexer is gone."""
         self._titles.pop(mux, None)
 
+    def has(self, mux: str, pane: str) -> bool:
+        """Was the pane in the last reading? With a pane its title goes, which says nothing of what ran in it."""
+        return pane in self._titles.get(mux, {})
+
     def of(self, mux: str, pane: str, started: float) -> tuple[str, bool]:
         """The title of the agent that `started` then in this pane, "" where that is another one's; and whether it was
         there before we first looked."""

@@ -301,6 +301,8 @@ class Tracker:
     def _hear_titles(self) -> None:
         now = asyncio.get_running_loop().time()
         for tracked in self._agents.values():
+            if not self._titles.has(tracked.mux, tracked.found.pane):
+                continue
             title, as_found = self._titles.of(tracked.mux, tracked.found.pane, tracked.started)
             signal = tracked.found.kind.title(title, tracked.worked) if tracked.alone and title else None
             old = tracked.track.claims.get("title")

@@ -361,6 +361,20 @@ async def test_panes_that_are_gone_are_forgotten(room: Room) -> None:
 # --- titles -----------------------------------------------------------------------------------------------------
 
 
+async def test_what_worked_in_a_pane_that_is_killed_was_interrupted(room: Room) -> None:
+    """The pane is missed before its process is: the title that went with it has not said that all is quiet."""
+    agent = room.agent()
+    room.update(agent)
+    room.read(p1="* works")
+    await room.becomes("running")
+    del room.titles["%1"]
+    room.read(p2="something else")
+    await room.until(lambda: room.tracker._settling is None)
+    room.update()
+    await room.until(lambda: not room.tracker.living() and room.tracker._settling is None)
+    assert [past.agent.state for past in room.bus.state.muxes[MUX].gone.values()] == ["interrupted"]
+
+
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])
 async def test_a_clock_that_is_set_makes_no_title_anothers(
     room: Room, monkeypatch: pytest.MonkeyPatch, jump: float
