@@ -13,7 +13,6 @@ import signal
 import time
 from collections.abc import Iterator
 
-import psutil
 from msgspec import Struct, to_builtins
 
 from opensessions import paths
@@ -174,6 +173,8 @@ def travellers(runtime: str) -> Iterator[Traveller]:
 
 def _child(pid: int) -> int:
     """What a process of ours has started, where it has not said so yet; 0 for nothing."""
+    import psutil  # a MiB of the server's, for terminals that travel
+
     try:
         return next((each.pid for each in psutil.Process(pid).children()), 0)
     except psutil.Error:
@@ -238,6 +239,8 @@ def shown(name: str) -> str:
 
 def _check_inside(process: int, servers: frozenset[int], way: WayIn) -> None:
     """Refused where the terminal is itself a pane of one of these servers: it would show itself."""
+    import psutil
+
     try:
         above = {each.pid for each in psutil.Process(process).parents()}
     except (psutil.Error, ValueError):
