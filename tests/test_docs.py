@@ -91,3 +91,12 @@ def test_the_help_of_every_verb_works() -> None:
             capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         assert done.stdout.startswith(f"usage: opensessions {verb}")
+
+
+def test_every_room_of_the_sidebar_is_on_its_map() -> None:
+    from opensessions import sidebar
+
+    assert sidebar.__doc__ is not None
+    named = re.findall(r"`(\w+)`", sidebar.__doc__)
+    rooms = {path.stem for path in (ROOT / "opensessions" / "sidebar").glob("*.py")} - {"__init__"}
+    assert sorted(named) == sorted(rooms)
