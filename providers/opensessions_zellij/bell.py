@@ -29,10 +29,12 @@ SOCKETS = "/"
 
 class Bell:
     """For one zellij. `on_ring` is called in the event loop with the name of the session that has changed, "" where it
-    may be any, and whether a client or a session has come or gone. Must be made in a running loop."""
+    may be any, and whether a client or a session has come or gone; `on_write` with the session whose file was written
+    and says what it said before. Must be made in a running loop."""
 
-    def __init__(self, on_ring: Callable[[str, bool], None]) -> None:
+    def __init__(self, on_ring: Callable[[str, bool], None], on_write: Callable[[str], None]) -> None:
         self._on_ring = on_ring
+        self._on_write = on_write
         self._watch = Watch(self._changed)
         self._files: dict[str, str] = {}
         self._digests: dict[str, Digest | None] = {}
@@ -66,7 +68,9 @@ class Bell:
             self._on_ring("", True)
             return
         now, before = digest(self._files[token]), self._digests.get(token)
-        if now and now != before:
+        if now and now == before:
+            self._on_write(token)
+        elif now:
             self._digests[token] = now
             self._on_ring(token, before is None or now.clients != before.clients)
 

@@ -67,7 +67,9 @@ class ZellijProvider:
         self.socket = target
         self._context = context
         self._zellij = Zellij(binary.find(program), target, context.runtime)
-        self._reader = Reader(self._zellij, context.owner)
+        self._stir = asyncio.Event()
+        """There is something to read."""
+        self._reader = Reader(self._zellij, context.owner, self._stir.set)
         self._sessions = Sessions(self._zellij, self._reader)
         argv = (
             context.interpreter, "-I", "-S", f"{context.scripts}/sidebar.py", f"runtime={context.runtime}",
@@ -75,8 +77,6 @@ class ZellijProvider:
         )  # fmt: skip
         self._keeper = Keeper(self._zellij, self._reader, self._sessions, context.owner, argv)
         self._bell: Bell | None = None
-        self._stir = asyncio.Event()
-        """There is something to read."""
         self._asked = asyncio.Event()
         """It is to be read soon, whether or not somebody looks."""
         self._left: dict[str, str] = {}
@@ -86,7 +86,7 @@ class ZellijProvider:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """See `Provider.events`. Sidebars are kept in the same task, between two readings."""
-        self._bell = bell = Bell(self._rang)
+        self._bell = bell = Bell(self._rang, self._reader.written)
         try:
             async for event in self._follow(bell):
                 yield event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -32,13 +32,19 @@ class Reading(Struct, frozen=True):
 class Reader:
     """For one zellij."""
 
-    def __init__(self, zellij: Zellij, owner: str) -> None:
+    def __init__(self, zellij: Zellij, owner: str, on_doubt: Callable[[], None] = lambda: None) -> None:
+        """`on_doubt`: what is called when the reader itself finds that a session must be asked again."""
         self._zellij = zellij
+        self._on_doubt = on_doubt
         self._owner = owner
         self._version = ""
         self._known: dict[str, tuple[Root, Held]] = {}
         self._panes = Panes()
         self._stale: set[str] = set()
+        self._unsettled: set[str] = set()
+        """Sessions that were found changed, and whose files were not written since."""
+        self._written: set[str] = set()
+        """Sessions whose files were written while they were being asked."""
         self._lock = asyncio.Lock()
         self.last: Inventory | None = None
         self.unborn = False
@@ -47,6 +53,15 @@ class Reader:
     def doubt(self, session: str) -> None:
         """This session must be asked again; "" doubts all."""
         self._stale |= {session} if session else set(self._known)
+
+    def written(self, session: str) -> None:
+        """zellij has written the session's file, and nothing in it is new. What was read between two writes may have
+        been undone before the second: then both say the same."""
+        self._written.add(session)
+        if session in self._unsettled:
+            self._unsettled.discard(session)
+            self._stale.add(session)
+            self._on_doubt()
 
     @property
     def held(self) -> tuple[tuple[Root, Held], ...]:
@@ -80,6 +95,7 @@ class Reader:
         # zellij counts seconds only: of two that were begun in the same one either may come first.
         sessions = sorted((standing.get(name) or Root(name) for name in names), key=_age)
         stale, self._stale = self._stale, set()
+        self._written.clear()
         asked = [
             root
             for root in sessions
@@ -97,10 +113,18 @@ class Reader:
         }
         known = {root.name: (root, found) for root in sessions if (found := held[root.name]) is not None}
         renamed = _renamed(self._known, known)
+        changed = {name for name in fresh if known.get(name) != self._known.get(name)}
         self._known = known
+        self._settle(changed)
         pids = await asyncio.to_thread(self._pids, known)
         self.last = reading.inventory(version, known.values(), pids, self._owner, self.last)
         return Reading(self.last, renamed)
+
+    def _settle(self, changed: set[str]) -> None:
+        """Note for which sessions the next write counts, whatever it says."""
+        self._unsettled = {name for name in self._unsettled | changed if name in self._known}
+        for name in changed & self._written:
+            self.written(name)
 
     async def _held(self, session: str) -> Held | None:
         """What it holds; None where it has ended meanwhile."""

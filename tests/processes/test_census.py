@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from msgspec.structs import replace
@@ -186,7 +188,18 @@ def test_on_this_system_we_are_in_it() -> None:
     assert census.identity(os.getpid()) == read(os.getpid())
     assert os.getppid() in census.above(os.getpid())
     assert os.getpid() in census.below(os.getppid())
-    assert os.getpid() in census.sessions[os.getsid(0)]
-    assert os.getpid() in census.groups[os.getpgid(0)]
+    if os.getsid(0):  # 0 where the session was begun outside of our PID namespace: then it is nobody's
+        assert os.getpid() in census.sessions[os.getsid(0)]
+    if os.getpgid(0):
+        assert os.getpid() in census.groups[os.getpgid(0)]
     if isinstance(this_system(), LinuxSource) and os.getuid() == 0:
         assert census.complete
+
+
+def test_a_session_of_its_own_is_in_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as child:
+        census = take(this_system())
+        assert census.sessions[child.pid] == census.groups[child.pid] == (child.pid,)
+        child.communicate(b"\n")

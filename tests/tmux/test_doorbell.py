@@ -108,8 +108,7 @@ async def test_many_requests_make_one_reading(follower: Follower) -> None:
 
 async def test_waiting_is_one_process_that_does_nothing(follower: Follower) -> None:
     await follower.quiet()
-    await follower.until(lambda: len(waiters(follower.mux)) == 1, "the waiter")
-    (waiter,) = waiters(follower.mux)
+    (waiter,) = await follower.until(lambda: waiters(follower.mux), "the waiter")
     assert follower.mux.lines("list-clients") == [], "no attached client appears"
     assert waiter.parent() == psutil.Process()
 
@@ -220,9 +219,10 @@ async def test_a_stopped_server_is_unreachable_until_it_goes_on(
 async def test_a_deleted_socket_is_unreachable_and_not_gone(follower: Follower) -> None:
     """The server lives; SIGUSR1 makes it create its socket again."""
     mux = follower.mux
-    await follower.until(lambda: waiters(mux), "the waiter")
+    await follower.quiet()
+    (waiter,) = await follower.until(lambda: waiters(mux), "the waiter")
     Path(mux.socket).unlink()
-    waiters(mux)[0].kill()
+    waiter.kill()
     await follower.until(lambda: isinstance(follower.events[-1], Unreachable), "unreachable")
     os.kill(mux.pid, signal.SIGUSR1)
     await follower.until(lambda: isinstance(follower.events[-1], InventoryRead), "back")
@@ -232,8 +232,8 @@ async def test_a_deleted_socket_is_unreachable_and_not_gone(follower: Follower) 
 async def test_a_killed_waiter_is_replaced(follower: Follower) -> None:
     mux = follower.mux
     await follower.quiet()
-    await follower.until(lambda: waiters(mux), "the waiter")
-    waiters(mux)[0].kill()
+    (waiter,) = await follower.until(lambda: waiters(mux), "the waiter")
+    waiter.kill()
     mux.new("heard")
     await follower.until(lambda: "heard" in names(follower), "the next reading")
     assert {type(event) for event in follower.events} == {InventoryRead}

@@ -101,7 +101,7 @@ def test_a_row_whose_session_has_just_ended_is_said(keys: Zellij, client: Termin
     server = int(keys.world.status()["pid"])
     os.kill(server, signal.SIGSTOP)
     try:
-        keys.run("delete-session", "--force", "beta")
+        keys.run("kill-session", "beta")
         press(keys, client, "2")
         client.see("The session beta has ended just now.")
     finally:
@@ -137,7 +137,7 @@ def test_hidden_floating_panes_stay_hidden(keys: Zellij, client: Terminal, key: 
     for _ in range(5):
         if not hidden():
             keys.action("alpha", "hide-floating-panes")
-        keys.world.until(lambda: hides(note.read_text(), "none"), "zellij's note of it")
+        keys.world.until(lambda: note.exists() and hides(note.read_text(), "none"), "zellij's note of it")
         press(keys, client, key)
         client.see("LOCK")  # the mode after the key: its pane has opened
         if key == "?":
