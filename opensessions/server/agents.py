@@ -1,5 +1,5 @@
-"""Which agents run where. Looked at once a second while a client looks; with nobody looking only when a multiplexer
-tells something new, when an agent exits, and at a sweep."""
+"""Which agents run where. Looked at once a second while a client or a watcher looks; with nobody looking only when a
+multiplexer tells something new, when an agent exits, when somebody asks, and at a sweep."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ RHYTHM = 1.0
 """Seconds between two looks while a client looks."""
 GAP = 0.05
 """Seconds between two looks however much happens."""
+PATIENCE = 0.5
+"""Seconds that a question waits for a look."""
 
 
 class Shown(Struct, frozen=True):
@@ -50,6 +52,8 @@ class AgentWatch:
         self._matches = NOTHING
         self._exits = Exits(self._exited)
         self._woken = asyncio.Event()
+        self._asked: list[asyncio.Future[None]] = []
+        """Of those who wait for the next look."""
         self._full = True
         self._table: Table | None = None
         self._read: dict[str, Inventory] = {}
@@ -62,6 +66,8 @@ class AgentWatch:
         self.on_missing: Callable[[str], None] = lambda key: None
         """Called with the key of a multiplexer in which a pane's own process is gone: `respawn-pane` rings no hook
         (tmux 3.3a, 3.5a), so the reading is out of date."""
+        self.watched: Callable[[], bool] = lambda: False
+        """Does somebody watch who is no client of a multiplexer?"""
         self._missing: frozenset[int] = frozenset()
         bus.observe(self._on_change)
 
@@ -70,18 +76,41 @@ class AgentWatch:
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(RHYTHM if looked_at(self._bus.state) else None):
+                    async with asyncio.timeout(RHYTHM if self._seen() else None):
                         await self._woken.wait()
                 self._woken.clear()
+                asked, self._asked = self._asked, []
                 await self._look()
+                for one in asked:
+                    if not one.done():
+                        one.set_result(None)
                 await asyncio.sleep(GAP)
         finally:
             self._exits.close()
+
+    def _seen(self) -> bool:
+        return looked_at(self._bus.state) or self.watched()
+
+    async def ask(self) -> None:
+        """Somebody wants to know: where nobody looks, an agent may have come that nothing has told of. Back after a
+        look, or PATIENCE."""
+        if looked_at(self._bus.state):
+            return
+        look = asyncio.get_running_loop().create_future()
+        self._asked.append(look)
+        self._woken.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await look
 
     @property
     def processes(self) -> Mapping[int, Process]:
         """Every process below the panes, when they were last looked at; another object when one differs."""
         return self._matches.processes
+
+    def wake(self) -> None:
+        """Look soon: somebody begins to watch."""
+        self._woken.set()
 
     def sweep(self, table: Table | None = None) -> None:
         """Look at every process soon, whatever is believed to be known. `table`: they were just looked at."""
@@ -119,7 +148,7 @@ class AgentWatch:
             self._shown = _shown(read)
         panes, roots, near = self._shown.panes, self._shown.roots, self._shown.near
         full, table, self._full, self._table = self._full, self._table, False, None
-        if looked_at(self._bus.state) or not self._matches.processes:
+        if self._seen() or not self._matches.processes:
             processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
         else:
             # Nobody waits for us: some milliseconds of the loop cost less than waking a thread and being woken by it.

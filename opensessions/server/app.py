@@ -183,6 +183,8 @@ class Server:
         )  # fmt: skip
         self._agents.on_found = self._orphans.keeper.note
         self._agents.on_missing = self._read_again
+        self._agents.watched = lambda: self._verbs.watchers > 0
+        self._verbs.look = self._agents.ask
         self._verbs.add("reap", self._orphans.reaper.reap)
         self._verbs.add("reap-plan", self._orphans.reaper.plan)
         self._verbs.add("orphans", self._orphans.reaper.listed)
@@ -234,7 +236,7 @@ class Server:
         self._group: asyncio.TaskGroup | None = None
         self._leave_timer: asyncio.TimerHandle | None = None
         self._bus.observe(self._on_change)
-        self._verbs.on_count = self._reconsider
+        self._verbs.on_count = self._counted
 
     async def serve(self) -> None:
         """Until `stop`. Whatever hangs after it, such as a thread that `asyncio.run` waits for, is ended hard."""
@@ -354,6 +356,12 @@ class Server:
     def _check_guard(self) -> None:
         if not self._guard.intact():
             self.stop("the runtime directory is gone or another server's", False)
+
+    def _counted(self) -> None:
+        """Who watches has come or gone."""
+        if self._verbs.watchers:
+            self._agents.wake()
+        self._reconsider()
 
     def _reconsider(self) -> None:
         """Start the clock when nothing needs us any more, stop it when something does."""

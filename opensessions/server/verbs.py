@@ -33,6 +33,8 @@ Arguments = dict[str, str]
 
 FIRST_READING = 2.5
 """Seconds that a question waits for a multiplexer's first reading."""
+ABOUT_AGENTS = ("state", "explain", "attention", "agent-")
+"""How the verbs begin before which agents are looked for."""
 PROBE = 1.0
 """Seconds that `status` gives a multiplexer to answer."""
 
@@ -54,6 +56,8 @@ class Verbs:
         self.watchers = 0
         self.on_count: Callable[[], None] = lambda: None
         """Called when the number of watchers or sidebars has changed."""
+        self.look: Callable[[], Coroutine[Any, Any, None]] = _nothing
+        """Awaited before a question about agents is answered."""
         self.pending: Callable[[], int] = lambda: 0
         """How many orphans are to be ended."""
         self._added: dict[str, Callable[[Arguments], Coroutine[Any, Any, object]]] = {}
@@ -107,6 +111,8 @@ class Verbs:
             raise Refused(
                 f"This server does not know {verb!r}; it may be of another version: run `opensessions up`."
             )
+        if verb.startswith(ABOUT_AGENTS) and verb != "agent-hook":
+            await self.look()
         return await known[verb](arguments)
 
     async def apologise(self, arguments: Arguments, error: OpenSessionsError) -> None:
@@ -328,3 +334,7 @@ def meant(where: str, rows: Sequence[Row]) -> Row | None:
             if where == {"id": row.id, "=name": f"={row.name}", "name": row.name}[wanted]:
                 return row
     return None
+
+
+async def _nothing() -> None:
+    """Nothing is looked for."""

@@ -104,12 +104,16 @@ def _hand_over(given: Given, verb: str) -> int:
     """Let the server do it as soon as the pane of this key has closed: whatever it looks at or opens meanwhile would be
     in that pane's place. The question goes on in a process of its own; a refusal comes up in a floating pane."""
     given = {**given, "tmux": program(given), "session": session(given), "client": client(given)}
+    ready, told = os.pipe()
     if os.fork():
+        os.close(told)
+        os.read(ready, 1)  # its end: until it has a session of its own, the pane's hang-up would end it too
         return 0
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for handle in range(3):
         os.dup2(null, handle)
+    os.close(told)
     _wait_for_the_pane(given)
     try:
         start.ask(_server(given), verb, mux=KEY, client=given["client"])

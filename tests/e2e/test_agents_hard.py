@@ -263,3 +263,13 @@ def test_nothing_runs_while_nothing_happens(world: World, mux: Tmux, program: st
     before = switches(pid)
     time.sleep(12)  # longer than any rhythm: there is nothing to wait for
     assert switches(pid) - before <= 6
+
+
+def test_an_agent_that_nothing_tells_of_is_found_by_who_asks(world: World, mux: Tmux, program: str) -> None:
+    """No client looks, and neither tmux nor the agent says a word."""
+    mux.up()
+    file = world.home / "bin" / "claude"
+    file.write_text("#!/bin/bash\nwhile :; do read -r line || sleep 0.05; done\n")
+    file.chmod(0o755)
+    mux("send-keys", "-t", "=main:", str(file), "Enter")
+    becomes(world, mux.ask("#{pane_id}", "=main:"), "idle", liveness="alive")

@@ -91,9 +91,9 @@ class World:
         return answer
 
     def log(self) -> str:
-        """The server's log, for messages of failed tests."""
-        path = Path(self.state) / "server.log"
-        return path.read_text()[-4000:] if path.exists() else "(no log)"
+        """The server's log and zellij's, for messages of failed tests."""
+        found = [Path(self.state) / "server.log", *self.home.glob("tmp/zellij-*/zellij-log/zellij.log")]
+        return "\n".join(path.read_text()[-4000:] for path in found if path.exists()) or "(no log)"
 
     def until(self, what: Callable[[], object], why: str = "", patience: float = PATIENCE) -> Any:
         """Wait until `what()` is true, reading every terminal meanwhile; answers its value."""
