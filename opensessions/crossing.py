@@ -31,6 +31,10 @@ CHECK = 5.0
 """Seconds that a multiplexer gets to say whether the session is there."""
 READING = 3.0
 """Seconds that a sentence stays where the multiplexer has no place for it; Enter ends them."""
+QUICK = 2.0
+"""Seconds within which a client that fails never came: it is tried once more."""
+FAILED = 1
+"""What clients exit with that could not attach."""
 RECORD = 256
 """Bytes of a record, always as many: it is written at once."""
 LIMIT = 1 << 16
@@ -136,6 +140,15 @@ class Crossing:
             self._say(way["said"])
         if self._over:
             return 1
+        began = time.monotonic()
+        status = self._client(way, environment)
+        if status == FAILED and time.monotonic() - began < QUICK and not (self._over or self._awaited()):
+            # A multiplexer under load may deny a session that lives: zellij does, once in some hundred times (0.45.1).
+            status = self._client(way, environment) if self._is_there(way["check"], environment) else status
+        return status
+
+    def _client(self, way: Way, environment: dict[str, str]) -> int:
+        """The multiplexer's client on the terminal, to its end; its exit status."""
         self._leave = bool(way["leave"])
         status = self._run(way["argv"], environment, None, way["mux"])
         self._tidy()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.world import Tmux, World, tmux_versions
 
@@ -17,6 +18,13 @@ from tests.support.world import Tmux, World, tmux_versions
 for name in ("TMUX", "TMUX_PANE", "ZELLIJ", "ZELLIJ_SESSION_NAME", "ZELLIJ_PANE_ID"):
     os.environ.pop(name, None)
 
+# How long an example takes says how busy the machine is, and nothing about what is tested. Examples are the same each
+# time; HYPOTHESIS_PROFILE=wide looks for others, to be kept as tests of their own.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("wide", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 VERSIONS = tmux_versions()
 

@@ -121,8 +121,24 @@ def test_words_reach_the_client_as_they_are(crossed: Crossed, short: Path) -> No
     assert sorted(os.listdir(short)) == ["run", "said"]
 
 
+def test_a_client_that_fails_at_once_is_tried_once_more(crossed: Crossed, short: Path) -> None:
+    """zellij under load denies a session that lives."""
+    denies = f"echo tried >>{short}/tries; [ $(wc -l <{short}/tries) = 2 ] || exit 1; echo come"
+    crossed.order(way(denies), way("echo went back"))
+    terminal = crossed.start()
+    assert crossed.end(terminal) == 0
+    assert "come" in terminal.text
+    assert "went back" not in terminal.text
+
+
 @pytest.mark.parametrize(
-    "to", [way("echo never", check="exit 1"), way("exit 4"), way("echo never") | {"argv": ["/none/such"]}]
+    "to",
+    [
+        way("echo never", check="exit 1"),
+        way("exit 1"),
+        way("exit 4"),
+        way("echo never") | {"argv": ["/none/such"]},
+    ],
 )
 def test_what_cannot_be_attached_leads_back_once(crossed: Crossed, to: dict[str, Any]) -> None:
     crossed.order(to, way("echo back; exit 6", said="that session is gone."))

@@ -24,6 +24,8 @@ LEAST, MOST = 40, 200
 than CYCLE."""
 BEAT = 50
 """Hundredths of a second between two slices, at least, however often somebody asks."""
+FEW = 200
+"""Numbers given out to processes since the last scan that are read in a millisecond or two."""
 LISTING = 6
 """Asking for one pid by number costs as much as a listing takes for this many."""
 
@@ -61,6 +63,12 @@ class Scanner:
         """Read these and all below them again at the next scan: something hints at an `exec` or an exit there."""
         self._asked.extend(pids)
 
+    def is_light(self, roots: Collection[int]) -> bool:
+        """Will a scan that is not full block for no more than a millisecond or two? Takes microseconds."""
+        newest = self._source.newest()
+        known = self._newest is not None and newest is not None and 0 <= newest - self._newest <= FEW
+        return known and bool(self._stats) and self._roots == frozenset(roots)
+
     def scan(
         self,
         roots: Collection[int],
@@ -80,9 +88,10 @@ class Scanner:
         self._roots = chosen
         doubtful = self._walk(table) if full or not self._stats else self._follow(near)
         fresh = {pid: self._describe(pid) for pid in doubtful}
-        if changed or any(process != self._tree.get(pid) for pid, process in fresh.items()):
-            self._tree = self._gather(fresh)
-            self._children = _children(self._tree.values())
+        if full or changed or any(process != self._tree.get(pid) for pid, process in fresh.items()):
+            tree = self._gather(fresh)
+            if tree != self._tree:
+                self._tree, self._children = tree, _children(tree.values())
         return self._tree
 
     # --- what is to be read again -----------------------------------------------------------------------------

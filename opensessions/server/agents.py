@@ -148,10 +148,12 @@ class AgentWatch:
             self._shown = _shown(read)
         panes, roots, near = self._shown.panes, self._shown.roots, self._shown.near
         full, table, self._full, self._table = self._full, self._table, False, None
-        if self._seen() or not self._matches.processes:
+        slow = full or not self._scanner.is_light(roots)
+        if slow and (self._seen() or not self._matches.processes):
             processes = await asyncio.to_thread(self._scanner.scan, roots, near, full, table)
         else:
-            # Nobody waits for us: some milliseconds of the loop cost less than waking a thread and being woken by it.
+            # A millisecond of the loop costs less than waking a thread and being woken by it; with nobody looking more
+            # of them do, for nobody waits for us.
             processes = self._scanner.scan(roots, near, full, table)
         if processes is self._matches.processes and read == self._read:
             return

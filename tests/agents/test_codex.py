@@ -211,7 +211,11 @@ def test_without_a_thread_the_title_speaks_alone(tmp_path: Path) -> None:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=60,
+)
 @given(
     st.lists(
         st.one_of(RECORDS.map(lambda each: json.dumps(each).encode() + b"\n"), st.binary(max_size=300)),

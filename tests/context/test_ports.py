@@ -227,6 +227,7 @@ def test_the_kernel_and_its_tables_say_the_same() -> None:
 
 @linux
 def test_where_the_kernel_does_not_answer_its_tables_are_read_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "SLOW", 1000.0)
     listeners = LinuxListeners(lambda user: None)
     with listener("4") as one, listener("4") as other:
         processes = seen(one.pid, other.pid)

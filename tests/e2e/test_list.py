@@ -59,7 +59,7 @@ def test_a_heading_that_is_clicked_folds_the_group_in_every_sidebar(world: World
     ordered(world, mux, "main", "docs")
     for target in ("main", "docs"):
         shows(world, mux, "▸", target=target)
-        assert "api" not in text_of(mux, target)
+        world.until(lambda target=target: "api" not in text_of(mux, target), "a folded group")
     click(world, other, "shop")
     ordered(world, mux, "main", "api", "fix", "docs")
     assert (mux.session_of(client), mux.session_of(other)) == ("main", "docs")

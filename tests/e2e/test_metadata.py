@@ -161,8 +161,10 @@ def test_an_agents_event_needs_a_session(world: World, mux: Tmux, tmp_path: Path
     folder = tmp_path / "project"
     folder.mkdir()
     mux.new("api", "-c", str(folder))
-    mux.up()
     pane = mux.ask("#{pane_id}", "=api:")
+    # It goes there a moment after it was made, and rings nothing then.
+    world.until(lambda: mux.ask("#{pane_current_path}", pane) == str(folder), "its shell in the folder")
+    mux.up()
     world.until(lambda: row(mux, "api")["dir"] == str(folder), "the folder")
     event = {"agent": "amp", "status": "working"}
     for where in (

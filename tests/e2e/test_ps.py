@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.world import Tmux, World, is_alive
@@ -57,12 +58,18 @@ def test_agents_with_what_they_take(world: World, mux: Tmux) -> None:
     assert world.cli("ps").stdout == "No agent runs in any pane; `opensessions ps --all` shows every pane.\n"
     mux.attach()
     pane = begin(mux, "api", "codex")
-    found = has_agent(world, pane)
+
+    def at_work() -> tuple[dict[str, Any], dict[str, dict[str, Any]]] | None:
+        """The pane and the agent's processes by their last words, once it has started its child and computes."""
+        found = has_agent(world, pane)
+        id = found["agents"][0]["id"]
+        own = {each["command"].split(" ")[-1]: each for each in found["processes"] if each["agent"] == id}
+        busy = own.get(f"{world.home}/bin/codex")
+        return (found, own) if "641" in own and busy and busy["cpu"] else None
+
+    found, own = world.until(at_work, "the agent and its child at work")
     agent = found["agents"][0]
     assert agent["agent"] == "codex"
-    own = {
-        each["command"].split(" ")[-1]: each for each in found["processes"] if each["agent"] == agent["id"]
-    }
     busy, child = own[f"{world.home}/bin/codex"], own["641"]
     assert (busy["pid"], child["ppid"]) == (agent["pid"], agent["pid"])
     assert busy["cpu"] > 0
@@ -126,7 +133,11 @@ def test_a_nested_multiplexer_keeps_its_own(world: World, mux: Tmux) -> None:
     script.chmod(0o755)
     pane = begin(mux, "api", str(script))
     try:
-        world.until(lambda: os.path.exists(inner), "the inner tmux")
+        words = [world.binary, "-S", inner, "list-clients", "-F", "#{session_name}"]
+        world.until(
+            lambda: subprocess.run(words, env=world.env, capture_output=True, check=False).stdout.strip(),
+            "the inner tmux with its client",
+        )
         found = world.until(
             lambda: (
                 (p := ps(world)[pane]) and "tmux: client" in [each["comm"] for each in p["processes"]] and p
@@ -157,6 +168,33 @@ def line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return told
 
 
+@contextmanager
+def unwatched(world: World) -> Iterator[None]:
+    """The server does not look meanwhile: whoever does sees a process that is started before its program, as a copy of
+    who starts it."""
+    server = world.status()["pid"]
+    os.kill(server, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server, signal.SIGCONT)
+
+
+def sleeper(world: World, mux: Tmux, pane: str, seconds: int) -> None:
+    """Let the agent start one; returns when it sleeps."""
+    mux("send-keys", "-t", pane, f"sleep {seconds} &", "Enter")
+    world.until(
+        lambda: any(cmdline(process) == ["sleep", str(seconds)] for process in world.processes()),
+        "the sleeper",
+    )
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
 def test_a_watcher_hears_what_comes_and_goes(world: World, mux: Tmux) -> None:
     mux.up()
     mux.attach()
@@ -166,7 +204,8 @@ def test_a_watcher_hears_what_comes_and_goes(world: World, mux: Tmux) -> None:
         first = line(process)
         assert (first["event"], [each["pane"] for each in first["muxes"][0]["panes"]]) == ("trees", [pane])
         assert world.status()["stays"] != []
-        mux("send-keys", "-t", pane, "sleep 671 & echo $! > pid", "Enter")
+        with unwatched(world):
+            sleeper(world, mux, pane, 671)
         added = line(process)
         assert (added["event"], added["pane"]) == ("process-added", pane)
         assert added["process"]["command"] == "sleep 671"
@@ -192,7 +231,8 @@ def test_a_watcher_for_people(world: World, mux: Tmux) -> None:
     with following(world, mux, pane) as process:
         assert process.stdout
         assert process.stdout.readline().split() == [b"PID", b"CPU", b"MEM", b"CONFIDENCE", b"COMMAND"]
-        mux("send-keys", "-t", pane, "sleep 681 &", "Enter")
+        with unwatched(world):
+            sleeper(world, mux, pane, 681)
         told = iter(process.stdout.readline, b"")
         added = next(each for each in told if each.startswith(b"+"))
         assert added.decode().split()[1:] == [pane, added.decode().split()[2], "sleep", "681"]

@@ -106,6 +106,7 @@ def test_a_file_of_a_dead_tmux_is_not_used(world: World, mux: Tmux, client: Term
 
 
 def test_a_session_killed_this_instant_changes_nothing(world: World, mux: Tmux, client: Terminal) -> None:
+    mux("set-option", "-g", "display-time", "0")  # the message stays until the next key
     os.kill(int(mux.option("pid")), signal.SIGSTOP)
     try:
         mux("kill-session", "-t", "=web:")

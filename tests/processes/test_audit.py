@@ -44,7 +44,7 @@ def test_an_entry_is_a_line_of_json_for_its_owner_alone(log: Audit) -> None:
     assert os.stat(log.path).st_mode & 0o777 == 0o600
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(why=st.text(max_size=100))
 def test_nothing_in_it_acts_on_a_terminal(log: Audit, why: str) -> None:
     log.write("refused", why=why)
@@ -98,7 +98,8 @@ def test_it_is_rotated_and_nothing_is_lost_of_what_is_kept(log: Audit) -> None:
 def test_several_servers_write_into_one_log(log: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole lines, none lost, through a rotation."""
     program = (
-        "import sys\nfrom opensessions.processes import audit\naudit.LIMIT = 30_000\n"
+        "import sys\nfrom opensessions.processes import audit\n"
+        "audit.LIMIT, audit.PATIENCE = 30_000, 60\n"
         "log = audit.Audit(sys.argv[1])\n"
         "for number in range(200): log.write('sweep', who=sys.argv[2], number=number, why='x' * 50)\n"
     )

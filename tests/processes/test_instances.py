@@ -21,7 +21,7 @@ from opensessions.errors import AlreadyRunning, OpenSessionsError, Refused, Unsa
 from opensessions.processes import instances as module
 from opensessions.processes.identity import ProcId, liveness, pinned
 from opensessions.processes.instances import Holder, Instance, instance_liveness, living, tidy
-from tests.processes.conftest import until
+from tests.processes.conftest import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -374,8 +374,11 @@ def test_one_lock_has_one_holder(serve: Serve, state: Path, monkeypatch: pytest.
     assert instance_liveness(str(state), server.id) == "alive"
 
 
-def test_somebody_who_asks_does_not_hinder_a_claim(state: Path, gone: ProcId) -> None:
+def test_somebody_who_asks_does_not_hinder_a_claim(
+    state: Path, gone: ProcId, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Asking takes the lock for a moment."""
+    monkeypatch.setattr(module, "PATIENCE", PATIENCE)  # a process may take long to come to its end
     id = str(uuid.uuid4())
     handle = os.open(fake(state, id, gone), os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_SH)

@@ -226,10 +226,22 @@ async def test_a_whole_tree_goes_the_root_first(cage: Cage, log: Audit, system: 
         )
 
 
-async def test_members_are_asked_before_they_are_killed(cage: Cage, log: Audit) -> None:
+async def test_members_are_asked_before_they_are_killed(
+    cage: Cage, log: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The root does not hear, its children do: they get their own SIGTERM and some time for it."""
     animal = cage.start("slow=0.1", "children=2", "ignore=TERM", family=2)
+    real, given = Members.wait, []
+
+    async def patient(self: Members, keys: Sequence[Any], seconds: float) -> None:
+        """Half a second is what they get; on a busy machine they may need more."""
+        asked = ("SIGTERM" in dict(signals(log)[-4:-2]).values()) and len(keys) == 2
+        given.extend([seconds] * asked)
+        await real(self, keys, 20.0 if asked else seconds)
+
+    monkeypatch.setattr(Members, "wait", patient)
     outcomes = await end(animal.tree, looking(animal.tree), 0.5, log, "a test")
+    assert given == [0.5]
     children = {process.pid: "exited_on_term" for process in animal.family}
     assert results(outcomes) == {animal.pid: "killed"} | children
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from opensessions.model import Process
-from opensessions.processes.scan import CYCLE, LEAST, MOST, YOUNG, Scanner, Table
+from opensessions.processes.scan import CYCLE, FEW, LEAST, MOST, YOUNG, Scanner, Table
 from tests.processes.system import System
 
 OLD = YOUNG + 1
@@ -276,6 +276,18 @@ def test_what_happened_since_somebody_elses_walk_is_found_all_the_same(system: S
     assert words(scanner.scan([shell])) == {shell: "bash", seen: "claude", unseen: "codex"}
 
 
+def test_a_full_scan_lets_go_of_what_hung_on_a_pane_that_was_gone_when_it_was_chosen() -> None:
+    system = System(size=12)
+    scanner = Scanner(system)
+    shell = system.fork(1, True)
+    agent = system.fork(shell, True)
+    scanner.scan([])
+    system.exit(shell)
+    scanner.scan([shell])
+    assert scanner.scan([shell], full=True) == {}
+    assert agent in system.stats
+
+
 def test_with_thousands_of_panes_a_slice_stays_bounded() -> None:
     system = System(size=9000)
     scanner, shells = grown(system, 3000)
@@ -320,6 +332,19 @@ def test_a_new_agent_among_900_panes_reads_little(system: System) -> None:
 
 
 # --- anything, in any order -----------------------------------------------------------------------------------
+
+
+def test_a_light_scan_is_one_of_a_tree_that_is_known_and_few_newcomers() -> None:
+    system = System(size=5000)
+    scanner, shells = grown(system, 100)
+    assert not Scanner(system).is_light(shells), "the first"
+    assert scanner.is_light(shells)
+    assert not scanner.is_light(shells[1:])
+    for _ in range(FEW + 1):
+        system.exit(system.start(1, "cc"))
+    assert not scanner.is_light(shells)
+    scanner.scan(shells)
+    assert scanner.is_light(shells)
 
 
 class AnyHistory(RuleBasedStateMachine):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,23 @@ class Machine:
         found = pinned(int(done.stdout))
         assert found
         self.started.append(found)
+        until(
+            lambda: (stat := this_system().stat(found.pid)) and stat.session == found.pid, "its own session"
+        )
+        return found
+
+    def child(self, root: ProcId) -> ProcId:
+        """The child of a process, as soon as it is a `sleep`: what it is to ignore, it ignores then."""
+
+        def find() -> ProcId | None:
+            for pid in below(root.pid):
+                stat = this_system().stat(pid)
+                if stat and stat.comm == "sleep":
+                    return pinned(pid)
+            return None
+
+        found: ProcId = until(find, "its child")
+        self.started.append(found)
         return found
 
     def orphan(self, script: str = CALM, pane: str = "%7", **more: Any) -> Receipt:
@@ -61,8 +79,10 @@ class Machine:
 
     def close(self) -> None:
         for process in self.started:
+            if liveness(process) != "alive":
+                continue  # its pid may be somebody else's by now
             for pid in (*below(process.pid), process.pid):
-                if liveness(process) == "alive" or pid != process.pid:
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
 

@@ -105,10 +105,25 @@ async def until(what: Callable[[], object], patience: float = 20.0) -> None:
         await asyncio.sleep(0.005)
 
 
+def rests(room: Room) -> bool:
+    """Is nothing under way, and nothing wanted before something happens?"""
+    watch, now = room.watch, asyncio.get_running_loop().time()
+    return not (
+        watch._woken.is_set()
+        or watch._gits
+        or any(place.busy for place in watch._places.values())
+        or any(tree.busy or (tree.due is not None and tree.due <= now) for tree in watch._trees.values())
+    )
+
+
 async def rounds(room: Room, count: int = 4) -> None:
-    """So long that anything that is to happen at once has happened."""
+    """So long that anything that is to happen at once has happened, and what was read of that is there."""
     await asyncio.sleep(count * module.GAP)
-    await until(lambda: not room.watch._gits and not any(tree.busy for tree in room.watch._trees.values()))
+    calm = 0
+    async with asyncio.timeout(20):
+        while calm < 3:
+            calm = calm + 1 if rests(room) else 0
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -118,6 +133,7 @@ def repo(tmp_path: Path) -> Repo:
 
 @pytest.fixture
 async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
+    monkeypatch.setattr("opensessions.context.runner.TIME", 60.0)
     monkeypatch.setattr(module, "SOON", 0.0)
     monkeypatch.setattr(module, "LATER", 0.0)
     monkeypatch.setattr("opensessions.server.kept.SHARE", 0.0)
@@ -212,6 +228,7 @@ async def test_while_nobody_looks_nothing_runs(room: Room, repo: Repo) -> None:
     assert room.watched()
     room.read({"$1": repo.root}, client="")
     await until(lambda: not room.watched())
+    await rounds(room)
     asked = len(room.git.asked)
     repo.git("checkout", "-q", "-b", "side")
     (repo.root / "file").write_text("changed\n")
@@ -398,7 +415,8 @@ class Listening:
         return self.says
 
 
-async def test_ports_are_looked_for_while_somebody_looks(tmp_path: Path) -> None:
+async def test_ports_are_looked_for_while_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opensessions.server.ports.SHARE", 0.0)
     bus, listening = Bus("i"), Listening()
     processes = {pid: Process(pid, parent, 0) for pid, parent in ((101, 1), (105, 101), (102, 1), (9, 1))}
     watch = PortWatch(bus, listening, lambda: processes, rhythm=0.02)
@@ -420,7 +438,7 @@ async def test_ports_are_looked_for_while_somebody_looks(tmp_path: Path) -> None
     listening.says = {}
     await until(lambda: ports() == [(), ()])
     bus.dispatch(InventoryRead(MUX, inventory({"$1": "/", "$2": "/"})))
-    await asyncio.sleep(0.1)
+    await until(lambda: not watch._wanted.is_set())
     looks = listening.looks
     await asyncio.sleep(0.2)
     assert listening.looks == looks

@@ -24,6 +24,7 @@ from opensessions.processes.source import this_system
 from opensessions.server.bus import Bus
 from opensessions.server.keeper import Keeper
 from opensessions.server.tracked import Tracked
+from tests.processes.conftest import until
 
 MUX, PANE = "tmux-0123456789abcdef", "%7"
 INSTANCE = "6f1c1f3e-0000-4000-8000-00000000000a"
@@ -37,8 +38,10 @@ class Started:
         self.all: list[subprocess.Popen[bytes]] = []
 
     def __call__(self, *words: str, group: int = 0, **more: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(words or ("sleep", "600"), process_group=group, **more)
+        words = words or ("sleep", "600")
+        process = subprocess.Popen(words, process_group=group, **more)
         self.all.append(process)
+        until(lambda: this_system().program(process.pid)[0] == words, "its program")
         return process
 
     def end(self, process: subprocess.Popen[bytes]) -> None:

@@ -23,7 +23,7 @@ from opensessions.errors import MuxError
 from opensessions.model import Inventory, Link, Pane, Session, Window
 from opensessions.processes import audit
 from opensessions.processes.audit import Audit
-from opensessions.processes.identity import ProcId, liveness, pinned
+from opensessions.processes.identity import ProcId, liveness
 from opensessions.processes.linux import LinuxSource
 from opensessions.processes.receipts import Receipts
 from opensessions.processes.source import this_system
@@ -38,7 +38,7 @@ from opensessions.server.reaper import Reaper
 from opensessions.server.sweep import Sweep
 from opensessions.server.unfinished import Finisher
 from tests.processes.conftest import until
-from tests.server.machine import INSTANCE, MUX, STUBBORN, Machine, below
+from tests.server.machine import INSTANCE, MUX, STUBBORN, Machine
 from tests.support.world import ROOT
 
 GRACE = 0.05
@@ -140,10 +140,8 @@ async def test_two_sweeps_too_close_to_each_other_do_not(machine: Machine) -> No
 
 
 async def test_a_child_that_outlives_its_root_is_ended_too(machine: Machine) -> None:
-    room, orphan = Room(machine), machine.orphan(STUBBORN)
-    (child,) = [pinned(pid) for pid in until(lambda: below(orphan.process.pid))]
-    assert child
-    machine.started.append(child)
+    room, orphan = Room(machine, term_wait=3.0), machine.orphan(STUBBORN)
+    child = machine.child(orphan.process)
     await room.sweep_twice()
     assert (liveness(orphan.process), liveness(child)) == ("dead", "dead")
     outcomes = {each["pid"]: each["result"] for each in audit.read(room.audit) if each["kind"] == "outcome"}
@@ -312,7 +310,7 @@ async def test_only_what_was_confirmed_ends(machine: Machine) -> None:
 
 async def test_it_is_told_when_the_last_of_a_dead_multiplexer_has_ended(machine: Machine) -> None:
     room, orphan = Room(machine), machine.orphan()
-    assert await room.reaper.quiet(0.5)  # its multiplexer lives
+    assert await room.reaper.quiet(20)  # its multiplexer lives
     gone = machine.start()
     os.kill(gone.pid, signal.SIGKILL)
     until(lambda: liveness(gone) == "dead")
@@ -331,9 +329,7 @@ async def test_it_is_told_when_the_last_of_a_dead_multiplexer_has_ended(machine:
 def interrupted(machine: Machine, room: Room) -> ProcId:
     """A server was killed after it had ended the root of a tree; what is left of that is stopped."""
     root = machine.start(STUBBORN)
-    (child,) = [pinned(pid) for pid in until(lambda: below(root.pid))]
-    assert child
-    machine.started.append(child)
+    child = machine.child(root)
     until(lambda: this_system().now() - child.start > 110)
     tree: Any = [{"pid": each.pid, "start": each.start, "inode": each.inode} for each in (root, child)]
     Audit(room.audit).write(
@@ -394,10 +390,8 @@ async def test_one_whose_root_lives_is_left_to_its_receipt(machine: Machine) -> 
 
 async def test_what_was_asked_for_is_done_though_who_asked_goes_away(machine: Machine) -> None:
     """Once its root has ended, nothing else would end what is left of a tree."""
-    room, orphan = Room(machine), machine.orphan(STUBBORN)
-    (child,) = [pinned(pid) for pid in until(lambda: below(orphan.process.pid))]
-    assert child
-    machine.started.append(child)
+    room, orphan = Room(machine, term_wait=3.0), machine.orphan(STUBBORN)
+    child = machine.child(orphan.process)
     asking = asyncio.create_task(room.reaper.reap({}, GRACE))
     async with asyncio.timeout(20):
         while liveness(orphan.process) != "dead":

@@ -43,13 +43,22 @@ async def test_what_was_undone_stands_in_the_footer_until_the_next_key(room: Roo
 
 
 async def test_it_fades_by_itself(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "FADE", 0.05)
+    monkeypatch.setattr(moments, "FADE", 0.0)
+    monkeypatch.setattr(moments, "SPEED", 1e6)
+    shown: list[str] = []
+    paint = room.all._painter.paint
+
+    def painted(sidebar: Sidebar) -> None:
+        paint(sidebar)
+        shown.append(room.footer)
+
+    monkeypatch.setattr(room.all._painter, "paint", painted)
     room.type("x")
     await room.done()
     room.type("Xu")
     await room.done()
-    assert room.sidebar.fade
-    await until(lambda: "is back" not in room.footer)
+    await until(lambda: shown and "is back" not in shown[-1])
+    assert "api is back in the list" in shown
     assert room.sidebar.fade is None
 
 

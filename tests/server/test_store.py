@@ -392,7 +392,11 @@ def test_a_registration_that_cannot_be_understood_is_ignored(
 # --- anything -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.binary(max_size=100) | st.from_regex(rb'\{"version":1,"value":.{0,40}\}', fullmatch=True))
 def test_no_content_whatever_raises_or_is_lost(state: Path, content: bytes) -> None:
     path = arrangement_file(state)
@@ -405,7 +409,11 @@ def test_no_content_whatever_raises_or_is_lost(state: Path, content: bytes) -> N
     assert Store(str(state)).arrangement(KEY) == SAVED
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.builds(
         SavedArrangement,

@@ -42,8 +42,11 @@ class Terminal:
         self.resize(cols, rows)
         self.pid = os.fork()
         if self.pid == 0:
-            os.login_tty(tty)
-            os.execvpe(argv[0], list(argv), dict(env))
+            try:
+                os.login_tty(tty)
+                os.execvpe(argv[0], list(argv), dict(env))
+            finally:
+                os._exit(127)  # never the tests a second time
         os.close(tty)
         os.set_blocking(self.handle, False)
         self.ended = False
@@ -98,7 +101,7 @@ class Terminal:
     def close(self) -> None:
         """Hang up, and wait for the program's end."""
         os.close(self.handle)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if os.waitpid(self.pid, os.WNOHANG)[0]:
                 return

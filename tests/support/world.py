@@ -93,7 +93,8 @@ class World:
     def log(self) -> str:
         """The server's log and zellij's, for messages of failed tests."""
         found = [Path(self.state) / "server.log", *self.home.glob("tmp/zellij-*/zellij-log/zellij.log")]
-        return "\n".join(path.read_text()[-4000:] for path in found if path.exists()) or "(no log)"
+        said = (path.read_text(errors="replace")[-4000:] for path in found if path.exists())
+        return "\n".join(said) or "(no log)"
 
     def until(self, what: Callable[[], object], why: str = "", patience: float = PATIENCE) -> Any:
         """Wait until `what()` is true, reading every terminal meanwhile; answers its value."""
@@ -136,7 +137,7 @@ class World:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("HOME") == str(self.home):
+                if environment(process).get("HOME") == str(self.home):
                     found.append(process)
             except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
@@ -279,10 +280,21 @@ class Tmux:
         self._run(["kill-server"], check=False)
 
 
+def environment(process: psutil.Process) -> dict[str, str]:
+    """A process's environment. One that is at its `exec` has none for a moment, and no words either: it is looked at
+    again. A kernel's thread, which never has any, has no program. NoSuchProcess and its kin as psutil raises them."""
+    deadline = time.monotonic() + 1
+    while True:
+        found: dict[str, str] = process.environ()
+        if found or process.cmdline() or not process.exe() or time.monotonic() > deadline:
+            return found
+        time.sleep(0.001)
+
+
 def is_alive(pid: int) -> bool:
     """Does the process run? A zombie does not."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends between opening and reading
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,12 @@ from tests.support.world import World
 
 VERSION = "0.45.1"
 SETTINGS = "show_startup_tips false\nshow_release_notes false\nsupport_kitty_keyboard_protocol false\n"
+
+REST = 0.25
+"""Seconds between two questions for the clients of a session that has none. zellij 0.45.1 takes every connection out
+twice; whoever comes between, and gets its number, is thrown out: a client "lost connection", a call has no answer."""
+BAR = 2.0
+"""Seconds for a session's bar to show on a client that has come: it may never be painted."""
 
 
 def program() -> str:
@@ -57,6 +64,8 @@ class Zellij:
         self.config = world.home / ".config" / "zellij" / "config.kdl"
         self.config.parent.mkdir(parents=True, exist_ok=True)
         self.config.write_text(settings)
+        self._empty: dict[str, float] = {}
+        """Sessions that had no client, and when they were asked."""
         (world.home / "tmp").mkdir(exist_ok=True)
         (world.home / "bin" / "zellij").symlink_to(program)
         # TMPDIR: zellij writes a log there.
@@ -132,13 +141,22 @@ class Zellij:
 
     def sessions(self) -> list[str]:
         """The names of living sessions."""
-        listed = self.run("list-sessions", "--no-formatting", check=False).stdout.splitlines()
-        return [line.partition(" [Created ")[0] for line in listed if "(EXITED" not in line]
+        return [line.partition(" [Created ")[0] for line in self._listed() if "(EXITED" not in line]
 
     def dead(self) -> list[str]:
         """The names of sessions that could be brought back."""
-        listed = self.run("list-sessions", "--no-formatting", check=False).stdout.splitlines()
-        return [line.partition(" [Created ")[0] for line in listed if "(EXITED" in line]
+        return [line.partition(" [Created ")[0] for line in self._listed() if "(EXITED" in line]
+
+    def _listed(self) -> list[str]:
+        """What zellij lists. Where it leaves out a session that has a socket, or calls it dead, it is asked again: it
+        removes the sockets at which nobody listens, and under load it does not find a session that lives (0.45.1)."""
+        for _ in range(10):
+            there = {os.path.basename(path) for path, _ in sockets(self.folder)}
+            listed = self.run("list-sessions", "--no-formatting", check=False).stdout.splitlines()
+            living = {line.partition(" [Created ")[0] for line in listed if "(EXITED" not in line}
+            if not there & {os.path.basename(path) for path, _ in sockets(self.folder)} - living:
+                break
+        return listed
 
     def panes(self, session: str, tab: int | None = None) -> list[dict[str, Any]]:
         """The session's terminal panes, of one tab where that is given; none where it is gone."""
@@ -151,10 +169,29 @@ class Zellij:
         return [pane for pane in found if not pane["is_plugin"] and tab in (None, pane["tab_id"])]
 
     def clients(self, session: str) -> dict[str, str]:
-        """The session's clients: number -> pane in focus."""
-        listed = self.action(session, "list-clients", check=False).splitlines()[1:]
-        rows = [line.split() for line in listed]
-        return {row[0]: row[1] for row in rows if len(row) > 1 and row[0].isdecimal()}
+        """The session's clients: number -> pane in focus. Where there was none just now, a moment is waited first (see
+        REST)."""
+        due = self._empty.pop(session, 0.0) + REST
+        while time.monotonic() < due:
+            for terminal in self.world.terminals:
+                terminal.pump()
+            time.sleep(0.005)
+        for _ in range(10):
+            listed = self.action(session, "list-clients", check=False).splitlines()
+            if listed or not os.path.exists(session_socket(self.folder, session)):
+                break
+        rows = [line.split() for line in listed[1:]]
+        found = {row[0]: row[1] for row in rows if len(row) > 1 and row[0].isdecimal()}
+        if not found:
+            self._empty[session] = time.monotonic()
+        return found
+
+    def arrives(self, terminal: Terminal, session: str) -> None:
+        """Wait until a client that was sent to a session shows its prompt. zellij is not asked while it comes (see
+        REST)."""
+        end = time.monotonic() + BAR
+        self.world.until(lambda: f"Zellij ({session})" in terminal.text or time.monotonic() > end)
+        self.world.until(lambda: self.clients(session) and "$ " in terminal.text, f"the client in {session}")
 
     def sidebars(self, session: str) -> dict[int, dict[str, Any]]:
         """The session's sidebars by tab."""

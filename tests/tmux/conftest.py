@@ -85,19 +85,24 @@ class Follower:
                 terminal.pump()
             await asyncio.sleep(0.005)
 
+    def begun(self) -> bool:
+        """Has the first reading come, do the hooks stand, and was read again what happened meanwhile?"""
+        return self.provider._generation != (0, 0) and len(self.readings) >= 2
+
     async def quiet(self) -> Inventory:
         """Wait until the provider has nothing more to do: a reading that we asked for shows what tmux has, and
         brings no act. Answers it."""
+        keeper, bell = self.provider._keeper, self.provider._bell
         while True:
             count = len(self.readings)
             self.provider.refresh()
-            await self.until(lambda count=count: len(self.readings) > count, "a reading")
+            # What a reading brings is begun in the same step of the loop as it is told: then the lock is held.
+            await self.until(
+                lambda count=count: len(self.readings) > count and not keeper._lock.locked(), "a reading"
+            )
             now = (await self.read()).inventory
-            if (
-                self.readings[-1] == now
-                and len(self.readings) == count + 1
-                and self.provider._keeper._settles is None
-            ):
+            told = self.readings[-1] == now and len(self.readings) == count + 1
+            if told and keeper._settles is None and not keeper._lock.locked() and not bell._rung:
                 return now
 
     async def read(self) -> Reading:
@@ -157,7 +162,7 @@ async def follower(mux: Tmux, scripts: str) -> AsyncIterator[Follower]:
     """A provider that follows `mux`; its first reading has come and its hooks stand."""
     following = Follower(mux, scripts)
     try:
-        await following.until(lambda: len(following.readings) >= 2, "the first readings")
+        await following.until(following.begun, "the first readings")
         yield following
     finally:
         await following.close()

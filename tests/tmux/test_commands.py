@@ -346,6 +346,7 @@ async def test_nothing_is_typed_where_it_would_go_elsewhere(follower: Follower) 
     with pytest.raises(Refused, match="takes no input"):
         await follower.provider.do(TypeLine(pane, "echo evil"))
     mux("set-option", "-w", "-t", other, "remain-on-exit", "on")
+    await follower.until(lambda: "$" in answered(follower, other), "its prompt")
     mux("send-keys", "-t", other, "exit", "Enter")
     await follower.until(lambda: mux.ask("#{pane_dead}", other) == "1", "a dead pane")
     with pytest.raises(Refused, match="has ended"):

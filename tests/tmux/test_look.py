@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterable
 
 import pytest
@@ -39,13 +38,21 @@ async def test_a_tmux_without_sessions_has_no_panes(mux: Tmux) -> None:
     assert (inventory.server_pid, inventory.sessions, inventory.windows) == (mux.pid, (), {})
 
 
-async def test_a_stopped_tmux_is_waited_for_two_seconds(mux: Tmux) -> None:
+async def test_a_stopped_tmux_is_waited_for_two_seconds(mux: Tmux, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is asked once."""
+    provider = opened(mux)
+    run, asked = provider._bell._tmux.run, []
+
+    async def counted(words: Iterable[Words], within: float | None = 2.0, *, each: bool = False) -> Reply:
+        asked.append(within)
+        return await run(words, within, each=each)
+
+    monkeypatch.setattr(provider._bell._tmux, "run", counted)
     os.kill(mux.pid, signal.SIGSTOP)
     try:
-        began = time.monotonic()
-        with pytest.raises(MuxError):
-            await opened(mux).look()
-        assert time.monotonic() - began < 3.5
+        with pytest.raises(MuxError, match="did not answer within 2 s"):
+            await provider.look()
+        assert asked == [2.0]
     finally:
         os.kill(mux.pid, signal.SIGCONT)
 

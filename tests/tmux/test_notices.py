@@ -10,6 +10,13 @@ from opensessions.provider import Announce, DesktopNotice
 from opensessions_tmux.notices import escape_sequence
 from tests.tmux.conftest import Follower
 
+
+@pytest.fixture(autouse=True)
+def shown_until_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that is gone when the terminal is read was never on its screen."""
+    monkeypatch.setattr("opensessions_tmux.notices.SHOWN", 100_000)
+
+
 HOSTILE = "#(touch {}) #{{E:#(touch {})}} #{{pid}} %H #[fg=red] $(touch {}) `touch {}`;"
 
 

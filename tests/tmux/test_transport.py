@@ -11,13 +11,12 @@ import pytest
 
 from opensessions.errors import MuxError, MuxTimeout
 from opensessions_tmux.transport import Tmux as Transport
-from tests.support.world import Tmux, World
+from tests.support.world import Tmux, World, is_alive
 
 
 def children() -> set[int]:
     """The pids of our living children."""
-    found = psutil.Process().children()
-    return {child.pid for child in found if child.status() != psutil.STATUS_ZOMBIE}
+    return {child.pid for child in psutil.Process().children() if is_alive(child.pid)}
 
 
 async def test_output_and_refusal(mux: Tmux) -> None:

@@ -41,10 +41,6 @@ def name_of(zellij: Zellij, session: str) -> str:
     return f"{session}/{number}"
 
 
-def arrives_in_zellij(world: World, zellij: Zellij, terminal: Terminal, session: str) -> None:
-    world.until(lambda: zellij.clients(session) and "$ " in terminal.text, f"the client in {session}")
-
-
 def arrives_in_tmux(world: World, mux: Tmux, terminal: Terminal) -> None:
     world.until(
         lambda: terminal.tty in mux.lines("list-clients", "-F", "#{client_tty}"), "the client in tmux"
@@ -66,7 +62,7 @@ def known(world: World, mux: str, session: str) -> None:
 def test_there_and_back(zworld: World, zellij: Zellij, mux: Tmux, session: str) -> None:
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", session)
-    arrives_in_zellij(zworld, zellij, client, session)
+    zellij.arrives(client, session)
     assert not mux.lines("list-clients")
     known(zworld, "zellij", session)
     cross(zworld, zellij.inside(session), name_of(zellij, session), "tmux.sock", "main")
@@ -83,10 +79,10 @@ def test_there_and_back(zworld: World, zellij: Zellij, mux: Tmux, session: str) 
 def test_who_went_on_inside_of_zellij_is_found(zworld: World, zellij: Zellij, mux: Tmux) -> None:
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     zellij.type_in(client)
     zellij.action("far", "switch-session", ODD)
-    zworld.until(lambda: zellij.clients(ODD), "the client in the other session")
+    zellij.arrives(client, ODD)
     known(zworld, "zellij", ODD)
     cross(zworld, zellij.inside(ODD), name_of(zellij, ODD), "tmux.sock")
     arrives_in_tmux(zworld, mux, client)
@@ -99,10 +95,10 @@ def test_no_session_ends_whatever_a_lost_terminal_does_to_it(
     zellij.config.write_text(SETTINGS + 'on_force_close "quit"\n')
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     zellij.type_in(client)
     zellij.action("far", "switch-session", ODD)
-    zworld.until(lambda: zellij.clients(ODD), "the client in the other session")
+    zellij.arrives(client, ODD)
     known(zworld, "zellij", ODD)
     cross(zworld, zellij.inside(ODD), name_of(zellij, ODD), "tmux.sock")
     arrives_in_tmux(zworld, mux, client)
@@ -125,7 +121,7 @@ def test_of_two_clients_in_a_session_neither_is_taken_for_the_other(
 ) -> None:
     brought = mux.attach()
     cross(zworld, mux.inside(), brought.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, brought, "far")
+    zellij.arrives(brought, "far")
     own = zellij.attach("far")
     zworld.until(lambda: len(zellij.clients("far")) == 2, "two clients")
     for client in zellij.clients("far"):
@@ -154,7 +150,7 @@ def test_a_tmux_that_goes_meanwhile_leads_back_to_zellij(zworld: World, zellij: 
     mux.new("other")
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     known(zworld, "zellij", "far")
     (traveller,) = travellers(zworld.runtime)
     os.kill(traveller.child, signal.SIGSTOP)
@@ -172,7 +168,7 @@ def test_a_tmux_that_goes_meanwhile_leads_back_to_zellij(zworld: World, zellij: 
 def test_a_hang_up_in_zellij_leaves_nothing(zworld: World, zellij: Zellij, mux: Tmux) -> None:
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     (traveller,) = travellers(zworld.runtime)
     zworld.terminals.remove(client)
     client.close()
@@ -186,7 +182,7 @@ def test_from_a_plain_terminal_and_on_to_tmux(zworld: World, zellij: Zellij, mux
     argv = [sys.executable, "-P", "-m", "opensessions", "cross", "zellij", ODD]
     terminal = Terminal(argv, zworld.env, 120, 30)
     zworld.terminals.append(terminal)
-    arrives_in_zellij(zworld, zellij, terminal, ODD)
+    zellij.arrives(terminal, ODD)
     known(zworld, "zellij", ODD)
     cross(zworld, zellij.inside(ODD), name_of(zellij, ODD), "tmux.sock")
     arrives_in_tmux(zworld, mux, terminal)
@@ -205,7 +201,7 @@ def test_attention_leads_to_a_pane_in_the_other_and_back(zworld: World, zellij: 
     zworld.until(lambda: states(zworld, "zellij") == ["waiting"], "the waiting agent")
     zellij.action("far", "focus-pane-id", "terminal_0")
     zworld.cli("attention", "--client", client.tty, env=mux.inside())
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     assert list(zellij.clients("far").values()) == ["terminal_1"]
     known(zworld, "zellij", "far")
     zworld.cli("attention", "--back", "--client", name_of(zellij, "far"), env=zellij.inside("far"))
@@ -250,7 +246,7 @@ def test_a_row_leads_from_tmux_to_zellij_and_one_there_back(zworld: World, zelli
         lambda: [line for line in client.text.split("\n") if line[0] != " " and "far" in line], "the cursor"
     )
     client.type(b"\r")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     zellij.type_in(client)
     known(zworld, "zellij", "far")
     focus_sidebar(zworld, zellij, "far")
@@ -284,7 +280,7 @@ def test_zellijs_attention_key_leads_to_tmux_and_tmuxs_back(zworld: World, zelli
     zworld.until(lambda: states(zworld, mux.key) == ["waiting"], "it waits")
     client = mux.attach()
     cross(zworld, mux.inside(), client.tty, "zellij", "far")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")
     zellij.type_in(client)
     known(zworld, "zellij", "far")
     press(zellij, client, "a")
@@ -292,4 +288,4 @@ def test_zellijs_attention_key_leads_to_tmux_and_tmuxs_back(zworld: World, zelli
     assert mux.ask("#{pane_id}", client.tty) == pane
     assert [each["id"] for each in zellij.panes("far")] == [0], "nothing of the key is left"
     client.type(b"\x02oA")
-    arrives_in_zellij(zworld, zellij, client, "far")
+    zellij.arrives(client, "far")

@@ -47,10 +47,11 @@ def type_line(zellij: Zellij, line: str, session: str = "main") -> None:
 
 def test_in_a_pane(zworld: World, zellij: Zellij, script: str) -> None:
     zellij.attach("main")
+    (number,) = zellij.clients("main")
     type_line(zellij, script)
     who = told(zworld)
     assert (who["provider"], who["mux"], who["target"]) == ("zellij", "zellij", zellij.folder)
-    assert (who["session"], who["pane"], who["client"]) == ("main", "main/terminal_0", "main/1")
+    assert (who["session"], who["pane"], who["client"]) == ("main", "main/terminal_0", f"main/{number}")
     assert who["pane_pid"] > 0
     assert who["server_pid"] > 0
 

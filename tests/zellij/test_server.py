@@ -133,7 +133,7 @@ def in_sidebar(zworld: World, zellij: Zellij, session: str) -> str:
 def test_a_row_is_switched_to_from_the_sidebar(zworld: World, zellij: Zellij, client: Terminal) -> None:
     in_sidebar(zworld, zellij, "here")
     client.type(b"j\r")
-    zworld.until(lambda: zellij.clients("there"), "the client in the other session")
+    zellij.arrives(client, "there")
     zworld.until(lambda: 0 in zellij.sidebars("there"), "a sidebar there")
     zworld.until(lambda: "here" in client.text, "its picture")
 
@@ -175,7 +175,7 @@ def test_a_renamed_session_keeps_its_sidebar(zworld: World, zellij: Zellij, clie
     )
     in_sidebar(zworld, zellij, "elsewhere")
     client.type(b"j\r")
-    zworld.until(lambda: zellij.clients("there"), "the client in the other session")
+    zellij.arrives(client, "there")
 
 
 def test_the_end_of_zellij_ends_our_server(zworld: World, zellij: Zellij, client: Terminal) -> None:

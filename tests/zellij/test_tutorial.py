@@ -64,12 +64,12 @@ def test_the_steps(zworld: World, zellij: Zellij) -> None:
     terminal.type(b"j")
     zworld.until(lambda: re.search(r"› 2 +notes", terminal.text), "the cursor on notes")
     terminal.type(b"\r")
-    zworld.until(lambda: zellij.clients("notes"), "notes")
+    zellij.arrives(terminal, "notes")
     zworld.until(lambda: zellij.sidebars("notes"), "the sidebar there")
 
     for key, session in (("1", "work"), ("n", "notes"), ("p", "work")):
         pressed(zellij, terminal, 5, key)
-        zworld.until(lambda session=session: zellij.clients(session), f"{session} after {key}")
+        zellij.arrives(terminal, session)
 
     pressed(zellij, terminal, 6, "g")
     terminal.see("tab mode")  # its last line, for which a sidebar is too narrow: it reads keys
@@ -83,7 +83,7 @@ def test_the_steps(zworld: World, zellij: Zellij) -> None:
     terminal.type(b"codex\r")
     zworld.until(lambda: "codex" in row(zworld, "work"), "the agent's row")
     pressed(zellij, terminal, 5, "n")
-    zworld.until(lambda: zellij.clients("notes"), "notes")
+    zellij.arrives(terminal, "notes")
     zellij.action("work", "write-chars", "--pane-id", "terminal_0", "--", f"{WAITING}")
     zellij.action("work", "send-keys", "--pane-id", "terminal_0", "Enter")
     zworld.until(lambda: "waiting" in row(zworld, "work"), "it waits")

@@ -9,7 +9,8 @@ import signal
 import sys
 import time
 
-LIFETIME = 90
+LIFETIME = 600
+"""Seconds: longer than any test may take. What began with the test must be there at its end."""
 LIVELY = 4.0
 """Seconds for which storms and hoppers start processes."""
 CROWD = 60

@@ -31,8 +31,10 @@ APART = 0.05
 """Seconds between the two looks that must agree."""
 WAIT = 0.1
 """Seconds between SIGTERM and SIGKILL."""
-PATIENCE = 1.0
-"""Seconds in which a multiplexer must answer."""
+PATIENCE = 20.0
+"""Seconds in which a multiplexer must answer. One that is late on a busy machine would save an orphan."""
+HUNG = 1.0
+"""The same where one of them is stopped: each look takes so long."""
 
 
 class Mux:
@@ -91,6 +93,7 @@ class Farm:
         }  # fmt: skip
         paths.ensure_private(self.state)
         self.receipts = Receipts(self.state)
+        self.patience = PATIENCE
 
     def sit(
         self,
@@ -149,7 +152,7 @@ class Farm:
         await Finisher(self._sweep()[1], over=0).finish(self.receipts.read(), Rules(), WAIT)
 
     def _sweep(self) -> tuple[Audit, Sweep]:
-        looks.PATIENCE = PATIENCE
+        looks.PATIENCE = self.patience
         context = Context("", str(self.cage.folder), sys.executable, sys.executable, "")
         audit = Audit(f"{self.state}/reap.log")
         return audit, Sweep(self.state, "", looks.Looks(context), this_system(), audit)
