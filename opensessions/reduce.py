@@ -1,4 +1,4 @@
-"""(State, Event) -> State, and State -> Snapshot. Pure: no clock, no file, no process.
+"""(State, Event) -> State. Pure: no clock, no file, no process.
 
 The state keeps what was read and what the user arranged; the snapshot is what follows from it.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from opensessions import arrange, attend
-from opensessions.arrange import merge, move, restore, together
-from opensessions.attend import Nap, Past, Remembered
+from opensessions import attend
+from opensessions.arrange import merge, move, restore
+from opensessions.attend import Nap
 from opensessions.events import (
     AgentDismissed,
     AgentHibernated,
@@ -35,77 +34,18 @@ from opensessions.events import (
     RowHidden,
     RowMoved,
     RowsOrdered,
-    SavedArrangement,
     StatusSet,
     TimePassed,
     Unreachable,
 )
 from opensessions.metadata import step
 from opensessions.model import (
-    URGENCY,
     Agent,
-    AgentState,
     Belonging,
-    Context,
-    Group,
     Inventory,
-    Metadata,
-    Mode,
-    MuxView,
-    Row,
-    Session,
-    Snapshot,
-    Window,
 )
-
-
-class Mux(Struct, frozen=True):
-    """What is known of one multiplexer. `order` and `hidden` hold session ids."""
-
-    key: str
-    provider: str
-    socket: str
-    saved: SavedArrangement = SavedArrangement()
-    inventory: Inventory | None = None
-    """None until the first reading."""
-    reachable: bool = True
-    order: tuple[str, ...] = ()
-    hidden: frozenset[str] = frozenset()
-    mode: Mode = "all"
-    collapsed: frozenset[str] = frozenset()
-    """The ids of collapsed groups; those of repositories without sessions may be among them."""
-    belongings: Mapping[str, Belonging] = {}
-    """The repository that each session was created in, by session id; empty where groups are switched off."""
-    agents: Mapping[str, tuple[Agent, ...]] = {}
-    """Those that live, by pane id."""
-    gone: Mapping[str, Past] = {}
-    """Those that have exited, by their ids."""
-    asleep: attend.Asleep = {}
-    """Those that hibernate, by their ids."""
-    dismissed: Mapping[str, attend.Turn] = {}
-    """By agent id, the end of a turn of which the user has taken note: it shows as idle."""
-    homes: Mapping[str, str] = {}
-    """The session that each agent was last seen in, by its id."""
-    remembered: Mapping[str, Remembered] = {}
-    """What an earlier run of the server knew of agents, by their ids."""
-    metadata: Mapping[str, Metadata] = {}
-    """By session id."""
-    contexts: Mapping[str, Context] = {}
-    ports: Mapping[str, tuple[int, ...]] = {}
-    """By session id, as they were when a client looked last."""
-
-    @property
-    def generation(self) -> str:
-        """Names this run of the multiplexer's server; "" before the first reading."""
-        return f"{self.inventory.server_pid}.{self.inventory.server_started}" if self.inventory else ""
-
-
-class State(Struct, frozen=True):
-    """Everything that is known, by multiplexer key."""
-
-    muxes: Mapping[str, Mux] = {}
-    orphans: int = 0
-    """Agents that lost their pane and wait for the user's word or for a sweep; see `OrphansCounted`."""
+from opensessions.snapshot import gathered, numbered
+from opensessions.state import Mux, State, saved_arrangement
 
 
 def reduce(state: State, event: Event) -> State:
@@ -183,7 +123,7 @@ def _reduce_mux(mux: Mux, event: Event) -> Mux:
 
 
 def _moved(mux: Mux, what: str, by: int) -> Mux:
-    order = move(mux.order, _listed(mux), what, by, gathered(mux), mux.collapsed)
+    order = move(mux.order, numbered(mux), what, by, gathered(mux), mux.collapsed)
     return mux if order == mux.order else replace(mux, order=order)
 
 
@@ -358,165 +298,3 @@ def _holders(inventory: Inventory) -> dict[str, str]:
             for pane in inventory.windows[link.window].panes if link.window in inventory.windows else ():
                 holders.setdefault(pane.id, session.id)
     return holders
-
-
-def remembered(mux: Mux) -> dict[str, Remembered]:
-    """What to keep of the agents for the server's next run."""
-    kept = {}
-    for group in mux.agents.values():
-        for agent in group:
-            state, since = mux.dismissed.get(agent.id, (agent.state, agent.since))
-            kept[agent.id] = Remembered(state, since, agent.unseen, dismissed=agent.id in mux.dismissed)
-    for id, nap in mux.asleep.items():
-        kept[id] = Remembered(nap.agent.state, nap.agent.since, False, nap)
-    return kept
-
-
-def saved_arrangement(mux: Mux) -> SavedArrangement:
-    """What to keep of this mux for its next server run. Until the first reading: what was saved before."""
-    if mux.inventory is None:
-        return mux.saved
-    names = {session.id: session.name for session in mux.inventory.sessions}
-    return SavedArrangement(
-        generation=mux.generation,
-        rows=tuple((id, names[id]) for id in mux.order if id in names),
-        hidden=tuple(sorted(names[id] for id in mux.hidden if id in names)),
-        mode=mux.mode,
-        collapsed=tuple(sorted(mux.collapsed)),
-        belongings={names[id]: belonging for id, belonging in mux.belongings.items() if id in names},
-    )
-
-
-# --- the snapshot -----------------------------------------------------------------------------------------
-
-
-def snapshot(state: State, instance: str) -> Snapshot:
-    """What is shown. Muxes in the order of their keys."""
-    return Snapshot(instance=instance, muxes=tuple(view(state.muxes[key]) for key in sorted(state.muxes)))
-
-
-def view(mux: Mux) -> MuxView:
-    """One multiplexer as it is shown."""
-    found = rows(mux)
-    return MuxView(
-        mux.provider, mux.key, found, UNSET if mux.reachable else False, _groups(mux, found) or UNSET
-    )
-
-
-def rows(mux: Mux) -> tuple[Row, ...]:
-    """Every session in sidebar order; those that the user sees are numbered from 1."""
-    if mux.inventory is None:
-        return ()
-    groups = gathered(mux)
-    attached: dict[str, int] = {}
-    for client in mux.inventory.viewers():
-        attached[client.session] = attached.get(client.session, 0) + 1
-    sessions = {session.id: session for session in mux.inventory.sessions}
-    found = []
-    index = 0
-    for id in together(mux.order, groups):
-        session = sessions[id]
-        agents = _agents(mux, session)
-        state = urgent(agents)
-        shown = id not in mux.hidden and groups.get(id) not in mux.collapsed and listed(mux.mode, state)
-        index += shown
-        found.append(
-            _row(mux.inventory.windows, session, index if shown else None, id in mux.hidden,
-                 attached.get(id, 0), state, agents, mux.metadata.get(id, Metadata()),
-                 mux.contexts.get(id, Context()), mux.ports.get(id, ()))
-        )  # fmt: skip
-    return tuple(found)
-
-
-def gathered(mux: Mux) -> Mapping[str, str]:
-    """The group of each session that belongs to one."""
-    return arrange.gathered(mux.belongings, mux.hidden)
-
-
-def _listed(mux: Mux) -> set[str]:
-    """The sessions that have an index, or would have one if no group were collapsed."""
-    return {row.id for row in rows(replace(mux, collapsed=frozenset())) if row.index is not None}
-
-
-def _groups(mux: Mux, found: tuple[Row, ...]) -> tuple[Group, ...]:
-    groups = gathered(mux)
-    members: dict[str, list[str]] = {}
-    for row in found if groups else ():
-        if row.id in groups and not row.hidden and listed(mux.mode, row.state):
-            members.setdefault(groups[row.id], []).append(row.id)
-    return tuple(
-        Group(id, arrange.repository_name(id), id in mux.collapsed, tuple(ids)) for id, ids in members.items()
-    )
-
-
-def listed(mode: Mode, state: AgentState | None) -> bool:
-    """Does a session whose agents are in `state` (None: it has none) belong to this mode?"""
-    return mode == "all" or (state is not None and (mode == "agents" or state not in ("idle", "hibernated")))
-
-
-def urgent(agents: tuple[Agent, ...]) -> AgentState | None:
-    """The most urgent state among the agents; None where there are none."""
-    states = {agent.state for agent in agents}
-    return next((state for state in URGENCY if state in states), None)
-
-
-def _agents(mux: Mux, session: Session) -> tuple[Agent, ...]:
-    if mux.inventory is None or not (mux.agents or mux.gone or mux.asleep):
-        return ()
-    windows = mux.inventory.windows
-    panes = [
-        pane.id for link in session.links if link.window in windows for pane in windows[link.window].panes
-    ]
-    living = tuple(agent for pane in panes for agent in mux.agents.get(pane, ()))
-    there = {agent.id for agent in living}
-    resting = tuple(
-        nap.agent for id, nap in mux.asleep.items() if nap.agent.pane in panes and id not in there
-    )
-    return (
-        living
-        + resting
-        + tuple(
-            past.agent
-            for past in mux.gone.values()
-            if past.session == session.id or past.agent.pane in panes  # a window may be in several sessions
-        )
-    )
-
-
-def _row(
-    windows: Mapping[str, Window],
-    session: Session,
-    index: int | None,
-    hidden: bool,
-    attached: int,
-    state: AgentState | None,
-    agents: tuple[Agent, ...],
-    metadata: Metadata,
-    context: Context,
-    ports: tuple[int, ...],
-) -> Row:
-    own = [windows[link.window] for link in session.links if link.window in windows]
-    panes = [pane for window in own for pane in window.panes if not pane.mark]
-    current = windows.get(session.current_window)
-    active = current.active_pane if current else None
-    if active is None or active.mark:
-        active = next((pane for pane in (current.panes if current else ()) if not pane.mark), active)
-    return Row(
-        id=session.id,
-        name=session.name,
-        index=index,
-        hidden=hidden,
-        attached=attached,
-        windows=len(own),
-        panes=len(panes),
-        dir=active.path if active else "",
-        branch=context.branch,
-        dirty=context.dirty,
-        worktree=context.worktree,
-        ports=ports,
-        created=session.created,
-        state=state,
-        unseen=any(agent.unseen for agent in agents),
-        metadata=metadata,
-        agents=agents,
-    )

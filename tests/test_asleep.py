@@ -16,7 +16,9 @@ from opensessions.events import (
     SavedArrangement,
 )
 from opensessions.model import Agent, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import State, reduce, remembered, view
+from opensessions.reduce import reduce
+from opensessions.snapshot import view
+from opensessions.state import State, remembered
 
 AT = 1795230503.61
 

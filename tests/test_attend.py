@@ -30,7 +30,9 @@ from opensessions.events import (
     TimePassed,
 )
 from opensessions.model import Agent, AgentState, Client, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import State, reduce, remembered, view
+from opensessions.reduce import reduce
+from opensessions.snapshot import view
+from opensessions.state import State, remembered
 
 
 def agent(pane: str = "%1", state: AgentState = "idle", **more: object) -> Agent:

@@ -17,7 +17,9 @@ from opensessions.events import (
     SavedArrangement,
 )
 from opensessions.model import Belonging, Inventory, MuxView, Session
-from opensessions.reduce import State, reduce, saved_arrangement, snapshot, view
+from opensessions.reduce import reduce
+from opensessions.snapshot import snapshot, view
+from opensessions.state import State, saved_arrangement
 
 SHOP = Belonging("/src/shop/.git")
 LINKED = Belonging("/src/shop/.git", linked=True)

@@ -23,7 +23,9 @@ from opensessions.events import (
 )
 from opensessions.fields import Invalid
 from opensessions.model import Entry, Inventory, Metadata, Progress, Session, Status
-from opensessions.reduce import State, reduce, snapshot
+from opensessions.reduce import reduce
+from opensessions.snapshot import snapshot
+from opensessions.state import State
 
 MUX = "tmux-0"
 VALUES = [

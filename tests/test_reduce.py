@@ -20,7 +20,9 @@ from opensessions.events import (
     Unreachable,
 )
 from opensessions.model import Agent, AgentState, Client, Inventory, Link, Pane, Session, Status, Window
-from opensessions.reduce import State, reduce, saved_arrangement, snapshot
+from opensessions.reduce import reduce
+from opensessions.snapshot import snapshot
+from opensessions.state import State, saved_arrangement
 
 MUX = "tmux-0"
 

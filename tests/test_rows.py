@@ -13,7 +13,9 @@ from opensessions.events import (
     TimePassed,
 )
 from opensessions.model import Agent, AgentState, Context, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import State, reduce, view
+from opensessions.reduce import reduce
+from opensessions.snapshot import view
+from opensessions.state import State
 
 
 def agent(pane: str = "%1", state: AgentState = "running", pid: int = 1) -> Agent:

@@ -15,10 +15,10 @@ from opensessions.model import Inventory, Process
 from opensessions.processes.exits import Exits
 from opensessions.processes.scan import Scanner, Table
 from opensessions.processes.source import ProcessSource
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
 from opensessions.server.tracking import Tracker
+from opensessions.state import State
 
 RHYTHM = 1.0
 """Seconds between two looks while a client looks."""

@@ -20,7 +20,6 @@ from opensessions.processes.audit import Audit
 from opensessions.processes.instances import living
 from opensessions.processes.source import this_system
 from opensessions.provider import Context, SidebarWish
-from opensessions.reduce import State
 from opensessions.server.agent_events import AgentEvents
 from opensessions.server.agents import AgentWatch
 from opensessions.server.api import Api
@@ -64,6 +63,7 @@ from opensessions.server.whereabouts import Finder
 from opensessions.server.windows import Windows
 from opensessions.sidebar.keymap import keymap
 from opensessions.sidebar.view import ViewOptions
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

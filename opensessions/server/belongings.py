@@ -15,9 +15,9 @@ from functools import partial
 from opensessions.context.worktrees import Repository, locate
 from opensessions.events import BelongingsSeen
 from opensessions.model import Belonging, Context
-from opensessions.reduce import Mux, State
 from opensessions.server.bus import Bus
 from opensessions.server.supervise import guarded
+from opensessions.state import Mux, State
 
 THREADS = 2
 """That read: a disk that hangs keeps one."""

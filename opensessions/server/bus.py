@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from opensessions.events import Event
 from opensessions.model import MuxView, Snapshot
-from opensessions.reduce import State, reduce, view
+from opensessions.reduce import reduce
+from opensessions.snapshot import view
+from opensessions.state import State
 
 Observer = Callable[[State, State], None]
 """Called with (new, old)."""

@@ -19,12 +19,12 @@ from opensessions.context.worktrees import Head, Repository, head, locate
 from opensessions.events import ContextSeen
 from opensessions.files.watch import Watch
 from opensessions.model import Agent, Context, Inventory, Process, Row
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.hints import Hints, Key
 from opensessions.server.idle import looked_at
 from opensessions.server.kept import Place, Tree
 from opensessions.server.supervise import guarded
+from opensessions.state import State
 
 GAP = 0.05
 """Seconds from an event to the next round: a burst makes one, and what is seen at once is painted first."""

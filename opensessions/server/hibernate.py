@@ -21,7 +21,6 @@ from opensessions.processes import census
 from opensessions.processes.census import Census
 from opensessions.processes.source import ProcessSource
 from opensessions.provider import Announce, TypeLine
-from opensessions.reduce import Mux, State
 from opensessions.server.attention import Attention
 from opensessions.server.bus import Bus
 from opensessions.server.ender import Target, done
@@ -32,6 +31,7 @@ from opensessions.server.resting import command, interactive, line, prompt, unfi
 from opensessions.server.supervise import through
 from opensessions.server.tracking import Tracker
 from opensessions.server.verbs import Arguments, Verbs
+from opensessions.state import Mux, State
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opensessions.reduce import State
+from opensessions.state import State
 
 
 def reasons(state: State, pumps: int, api_clients: int, pending: int = 0) -> tuple[str, ...]:

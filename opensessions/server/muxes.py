@@ -19,11 +19,11 @@ from opensessions.model import Mode
 from opensessions.openers import kinds, opener
 from opensessions.processes.identity import proven_dead
 from opensessions.provider import Context, Provider, SidebarWish
-from opensessions.reduce import State, remembered, saved_arrangement
 from opensessions.server.bus import Bus
 from opensessions.server.publish import ordering, publication
 from opensessions.server.store import Registration, Store
 from opensessions.server.supervise import supervise
+from opensessions.state import State, remembered, saved_arrangement
 
 log = logging.getLogger(__name__)
 

@@ -17,13 +17,13 @@ from opensessions.errors import OpenSessionsError
 from opensessions.model import Agent, Entry, Inventory
 from opensessions.notify import Desktop, Notice, Pace
 from opensessions.provider import Announce, DesktopNotice
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.children import Children
 from opensessions.server.muxes import Muxes
 from opensessions.server.sidebar import Sidebar
 from opensessions.server.sidebars import Sidebars
 from opensessions.server.whereabouts import Place
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from opensessions import wire
 from opensessions.model import Client, Inventory, MuxView, Process
-from opensessions.reduce import Mux
 from opensessions.server import moments
 from opensessions.server.appearance import Appearance
 from opensessions.server.bus import Bus
@@ -29,6 +28,7 @@ from opensessions.sidebar.paint import paint
 from opensessions.sidebar.scene import Scene
 from opensessions.sidebar.tree import Tree, programs, tree
 from opensessions.sidebar.view import ViewOptions, view
+from opensessions.state import Mux
 
 TICK = 0.25
 """Seconds between two frames of a spinner."""

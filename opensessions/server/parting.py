@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from opensessions.events import TimePassed
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
+from opensessions.state import State
 
 
 class Parting:

@@ -10,9 +10,9 @@ from opensessions.context.owners import owners
 from opensessions.context.ports import Listeners, Ports
 from opensessions.events import PortsSeen
 from opensessions.model import Inventory, Process
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
+from opensessions.state import State
 
 RHYTHM = 3.0
 """Seconds between two looks."""

@@ -13,9 +13,9 @@ from contextlib import suppress
 
 from opensessions.errors import MuxError
 from opensessions.model import AgentState
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.muxes import Muxes
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from opensessions.model import URGENCY, Agent, AgentState, MuxView
 from opensessions.provider import Publication
-from opensessions.reduce import Mux, urgent
 from opensessions.sidebar.view import ASCII, UNICODE
+from opensessions.snapshot import urgent
+from opensessions.state import Mux
 
 SLOTS = 9
 

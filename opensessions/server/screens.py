@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from opensessions.agents.fuse import Verdict
 from opensessions.errors import MuxError
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.idle import looked_at
 from opensessions.server.muxes import Muxes
 from opensessions.server.tracked import Tracked
 from opensessions.server.tracking import Tracker
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

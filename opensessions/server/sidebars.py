@@ -14,7 +14,6 @@ from typing import Any
 from opensessions import wire
 from opensessions.errors import Refused
 from opensessions.model import Inventory, Process
-from opensessions.reduce import State
 from opensessions.server.appearance import Appearance
 from opensessions.server.approve import Approval
 from opensessions.server.bus import Bus
@@ -27,6 +26,7 @@ from opensessions.server.sidebar import Sidebar, introduced
 from opensessions.sidebar.keymap import DEFAULT, Keymap
 from opensessions.sidebar.others import Other
 from opensessions.sidebar.view import ViewOptions
+from opensessions.state import State
 
 
 class Sidebars:

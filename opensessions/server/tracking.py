@@ -27,12 +27,12 @@ from opensessions.events import AgentsSeen
 from opensessions.files.watch import Watch
 from opensessions.model import Agent
 from opensessions.processes.source import ProcessSource
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.looking import Looker, Rival
 from opensessions.server.supervise import guarded
 from opensessions.server.titles import Titles
 from opensessions.server.tracked import Tracked
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from opensessions.errors import Refused
 from opensessions.model import Agent, Inventory
 from opensessions.processes.belonging import Member
 from opensessions.processes.trackers import Tree
-from opensessions.reduce import Mux, State
+from opensessions.state import Mux, State
 
 Started = tuple[int, int]
 """A process: its pid and its start."""

@@ -17,8 +17,8 @@ from opensessions.processes.receipt import Receipt
 from opensessions.processes.receipts import Receipts
 from opensessions.processes.source import ProcessSource
 from opensessions.processes.trackers import Tree, trackers
-from opensessions.reduce import State
 from opensessions.server.tree_choice import Started
+from opensessions.state import State
 
 log = logging.getLogger(__name__)
 

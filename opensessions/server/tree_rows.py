@@ -15,8 +15,8 @@ from opensessions.processes.belonging import Member
 from opensessions.processes.identity import ProcId
 from opensessions.processes.trackers import Change, ProcessAdded, ProcessExited
 from opensessions.processes.usage import Use, total
-from opensessions.reduce import State
 from opensessions.server.tree_choice import Shown
+from opensessions.state import State
 
 COMMAND = 200
 """Characters of a command line that are shown."""

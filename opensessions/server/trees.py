@@ -19,13 +19,13 @@ from opensessions.processes.receipts import Receipts
 from opensessions.processes.source import ProcessSource
 from opensessions.processes.trackers import ProcessAdded, Tree, difference
 from opensessions.processes.usage import GAP, Sampler, Use, total
-from opensessions.reduce import State
 from opensessions.server.bus import Bus
 from opensessions.server.tracking import Tracker
 from opensessions.server.tree_choice import Shown, Wanted, chosen, refuse
 from opensessions.server.tree_look import Doubt, View, read_trees
 from opensessions.server.tree_rows import answer, change_row
 from opensessions.server.verbs import Arguments
+from opensessions.state import State
 
 RHYTHM = 2.0
 """Seconds between two looks while somebody watches."""

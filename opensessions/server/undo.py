@@ -22,8 +22,9 @@ from opensessions.events import (
     RowsOrdered,
 )
 from opensessions.model import Agent
-from opensessions.reduce import Mux, view
 from opensessions.server.bus import Bus
+from opensessions.snapshot import view
+from opensessions.state import Mux
 
 DEPTH = 50
 """Steps that can be taken back."""

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from opensessions.errors import Refused
 from opensessions.model import Inventory, Pane, Session
-from opensessions.reduce import Mux, State
 from opensessions.server.bus import Bus
 from opensessions.server.muxes import Muxes
+from opensessions.state import Mux, State
 
 PATIENCE = 1.0
 """Seconds for a new reading, where somebody names a session that was not there at the last one."""

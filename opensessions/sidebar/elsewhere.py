@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from opensessions.reduce import listed
 from opensessions.sidebar.frame import ASCII, UNICODE, Line, Span, exactly, say
 from opensessions.sidebar.listing import holds, resembles
 from opensessions.sidebar.others import FarRow, Other
 from opensessions.sidebar.scene import Scene, Ui
 from opensessions.sidebar.text import fit, width
+from opensessions.snapshot import listed
 
 
 def far_rows(where: Other, ui: Ui, scene: Scene, loosely: bool) -> tuple[FarRow, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from opensessions.model import Agent, AgentState, Inventory, Pane, Process, Row
-from opensessions.reduce import urgent
+from opensessions.snapshot import urgent
 
 
 class PanePart(Struct, frozen=True):

@@ -10,6 +10,7 @@ import psutil
 
 from opensessions.caller import Caller
 from opensessions_zellij import binary, places
+from opensessions_zellij.looking import HEADING, TRIES
 from opensessions_zellij.processes import listener
 
 
@@ -51,12 +52,16 @@ def _started(folder: str, session: str) -> str:
 def _client(program: str, session: str, pane: str) -> str:
     """The client that looks at the pane, else the session's only one; "" where that is not to be told."""
     asked = [program or "zellij", "--session", session, "action", "list-clients"]
-    try:
-        listed = subprocess.run(
-            asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=2, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    listed = b""
+    for _ in range(TRIES):
+        try:
+            listed = subprocess.run(
+                asked, stdin=subprocess.DEVNULL, capture_output=True, timeout=2, check=False
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        if listed.startswith(HEADING.encode()):
+            break
     rows = [line.split() for line in listed.decode("utf-8", "replace").splitlines()]
     clients = [(row[0], row[1]) for row in rows if len(row) > 1 and row[0].isdecimal()]
     looking = [number for number, shown in clients if shown == pane] or [number for number, _ in clients]

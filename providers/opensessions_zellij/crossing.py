@@ -6,16 +6,19 @@ client's process holds one whose other end was accepted at its session's socket.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import shlex
 import socket
 import struct
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from opensessions.model import Inventory
 from opensessions.provider import WayIn
+from opensessions_zellij.commands import Words
 from opensessions_zellij.places import KEY, session_socket
+from opensessions_zellij.transport import Zellij
 
 # linux/sock_diag.h, linux/unix_diag.h, linux/netlink.h
 _SOCK_DIAG, _BY_FAMILY, _REQUEST = 4, 20, 1
@@ -25,6 +28,26 @@ _ERROR = 2
 _ALL = 0xFFFFFFFF
 PATIENCE = 1.0
 """Seconds for the kernel's answer."""
+NUMBERS = 3
+"""The numbers that a client may get that comes while others ask zellij something."""
+FREED = 0.02
+"""Seconds in which a call that has ended gives its number back."""
+
+
+async def lead(zellij: Zellij, session: str, focus: Words) -> None:
+    """Lead the next client of a session that has none to a pane. zellij keeps the focus by the client's number, and who
+    comes gets the lowest that is free; so does each call of its command line, which acts for its own number where
+    there is no client. So it is told once for each number that the client may get, while the lower ones are held; and
+    twice, for the call before may not have given its number back."""
+    with ExitStack() as held:
+        for _ in range(NUMBERS):
+            for _ in range(2):
+                await zellij.action(session, *focus)
+            await asyncio.sleep(FREED)
+            line = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            line.setblocking(False)
+            with suppress(OSError):
+                line.connect(session_socket(zellij.folder, session))
 
 
 def way_in(zellij: str, folder: str, session: str, said: str) -> WayIn:

@@ -10,6 +10,10 @@ from opensessions_zellij.newborn import wait_for_births
 
 PATIENCE = 3.0
 """Seconds for zellij's answer."""
+TRIES = 3
+"""Times that it is asked for its clients: under load it denies a session that lives, or answers nothing (0.45.1)."""
+HEADING = "CLIENT_ID"
+"""How its answer begins, whether or not there are clients."""
 
 
 def client(zellij: str, folder: str, session: str, pane: str) -> str:
@@ -22,7 +26,12 @@ def client(zellij: str, folder: str, session: str, pane: str) -> str:
 
 def panes(zellij: str, folder: str, session: str) -> dict[str, str]:
     """The clients of a session in the order in which they came, and the pane that each has its focus in."""
-    lines = [line.split() for line in ask(zellij, folder, session, "list-clients").splitlines()[1:]]
+    said = ""
+    for _ in range(TRIES):
+        said = ask(zellij, folder, session, "list-clients")
+        if said.startswith(HEADING):
+            break
+    lines = [line.split() for line in said.splitlines()[1:]]
     rows = [(int(words[0]), words[1]) for words in lines if len(words) > 1 and words[0].isdecimal()]
     return {f"{session}/{number}": pane for number, pane in sorted(rows)}
 

@@ -232,7 +232,7 @@ class ZellijProvider:
         switch = SwitchClient("", session, pane, keep_sidebar=sidebar)
         there = commands.destination(switch, inventory, self._context.owner)
         if there and all(client.session != session for client in inventory.clients):
-            await self._zellij.action(session, *commands.focus(there))
+            await crossing.lead(self._zellij, session, commands.focus(there))
         found = next(filter(None, map(binary.of_process, inventory.servers)), "")
         return crossing.way_in(found or self._zellij.binary, self.socket, session, said)
 

@@ -109,17 +109,27 @@ def held(panes: str, clients: str) -> Held:
         cells = decode(panes, type=tuple[Cell, ...])
     except DecodeError as error:
         raise Incomplete(f"zellij's list of panes is not understood: {error}.") from error
+    known = {cell.name for cell in cells}
+    lookers = looking(clients)
+    for number, pane in lookers.items():
+        if pane not in known:
+            raise Incomplete(f"zellij's client {number} looks at a pane that is not there: {pane[:80]!r}.")
+    return Held(cells, lookers)
+
+
+def looking(clients: str) -> dict[int, str]:
+    """The number of each client and the pane that has its focus, from `list-clients`. Incomplete where a part is
+    missing: of a session without clients there is the heading."""
     heading, *lines = clients.splitlines() or [""]
     if not heading.startswith("CLIENT_ID"):
         raise Incomplete(f"zellij's list of clients is not understood: {heading[:80]!r}.")
-    lookers = {}
-    known = {cell.name for cell in cells}
+    found = {}
     for line in lines:
         number, pane = [*line.split(None, 2), "", ""][:2]
-        if not number.isdecimal() or pane not in known:
-            raise Incomplete(f"zellij's client looks at a pane that is not there: {line[:80]!r}.")
-        lookers[int(number)] = pane
-    return Held(cells, lookers)
+        if not number.isdecimal() or not pane:
+            raise Incomplete(f"zellij's list of clients is not understood: {line[:80]!r}.")
+        found[int(number)] = pane
+    return found
 
 
 # --- an inventory -----------------------------------------------------------------------------------------

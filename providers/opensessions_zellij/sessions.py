@@ -14,8 +14,12 @@ from opensessions_zellij.transport import Zellij
 
 CREATION = 10.0
 """Seconds that a new session gets: its server loads its plugins."""
+DEPARTURE = 0.5
+"""Seconds for a client to leave its session."""
 ARRIVAL = 2.0
 """Seconds for a client to attach to the other session."""
+COMING = 0.1
+"""Seconds between two looks whether it has."""
 ENDING = 3.0
 """Seconds that a killed session gets to go."""
 STEP = 0.05
@@ -59,23 +63,37 @@ class Sessions:
         seconds. Refused where it stays: zellij moves who typed last."""
         last = self._reader.last
         before = {one.name for one in last.clients} if last else set()
+        loop = asyncio.get_running_loop()
         await self._zellij.action(client.session, *commands.switch(session, pane))
-        self._reader.doubt(client.session)
-        now = (await self._reader.read()).inventory
-        if any(one.name == client.name for one in now.clients):
-            raise Refused(
-                f"zellij did not bring the client of {client.session!r} to {session!r}: it moves the one that typed"
-                " last. Press any key in it, and try again."
-            )
-        deadline = asyncio.get_running_loop().time() + ARRIVAL
-        while asyncio.get_running_loop().time() < deadline:
-            come = [one.name for one in now.clients if one.session == session and one.name not in before]
-            if come:
-                return come[-1]
+        deadline = loop.time() + DEPARTURE
+        while client.name in await self._clients(client.session):
+            if loop.time() > deadline:
+                raise Refused(
+                    f"zellij did not bring the client of {client.session!r} to {session!r}: it moves the one that"
+                    " typed last. Press any key in it, and try again."
+                )
             await asyncio.sleep(STEP)
-            self._reader.doubt(session)
-            now = (await self._reader.read()).inventory
-        return ""
+        deadline, come = loop.time() + ARRIVAL, ""
+        while not come and loop.time() < deadline:
+            # zellij takes every connection out twice, by its number: a client that comes while a call ends, and gets
+            # the call's number, is thrown out (0.45.1). So there is time to come before anything is asked there.
+            await asyncio.sleep(COMING)
+            come = next((one for one in await self._clients(session) if one not in before), "")
+        self._reader.doubt(client.session)
+        self._reader.doubt(session)
+        await self._reader.read()
+        return come
+
+    async def _clients(self, session: str) -> list[str]:
+        """The names of a session's clients, those that came last first; none where it is gone. No other session is
+        asked."""
+        try:
+            found = reading.looking(await self._zellij.action(session, "list-clients"))
+        except Refused:
+            return []
+        except reading.Incomplete:  # the call was thrown out itself
+            found = reading.looking(await self._zellij.action(session, "list-clients"))
+        return [reading.client_id(session, number) for number in sorted(found, reverse=True)]
 
     async def kill(self, session: str) -> None:
         """End a session and what would bring it back. MuxError where it is still there after ENDING seconds."""

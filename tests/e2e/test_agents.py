@@ -38,6 +38,7 @@ def program(world: World) -> str:
 
 @pytest.fixture
 def client(mux: Tmux) -> Terminal:
+    mux("set-option", "-g", "display-time", "10000")  # its own 750 ms pass unseen while the machine is busy
     mux.load()
     return mux.attach()
 
@@ -83,7 +84,9 @@ def test_a_title_tells_at_once_and_what_ends_out_of_sight_is_unseen(
     say(mux, pane, WAITING)
     since = becomes(world, pane, "waiting", unseen=True)["since"]
     world.until(lambda: mux.option("attention") == pane, "the pane in the options")
-    assert mux("show-options", "-pqv", "-t", pane, "@opensessions-pane-state") == "waiting"
+    world.until(
+        lambda: mux("show-options", "-pqv", "-t", pane, "@opensessions-pane-state") == "waiting", "its state"
+    )
     say(mux, pane, WORKING)
     becomes(world, pane, "running", unseen=False)
     world.until(lambda: mux.option("attention") == "", "nobody waits")

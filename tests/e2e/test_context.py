@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from opensessions.context import runner
+from opensessions.server.context import LATER
 from tests.context.repositories import Repo
+from tests.e2e.test_agents import AGENT, becomes, begin
 from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World
 
@@ -73,8 +76,17 @@ def test_the_sidebar_follows_a_repository(world: World, mux: Tmux) -> None:
     assert row(world, "api")["dirty"] is True
     repo.commit()
     world.until(lambda: line(client, "api").split()[1:] == ["api", "feature/x"], "the mark's end")
-    # Deep inside nothing is watched: the end of the command that did it tells.
-    mux("send-keys", "-t", "=api:", "sleep 2; echo more >> deep/er/file", "Enter")
+    # Deep inside nothing is watched: the end of the command that did it tells. An agent that begins after the command
+    # and is found tells that the command was seen too.
+    gate, program = world.home / "gate", world.home / "bin" / "codex"
+    os.mkfifo(gate)
+    program.write_text(AGENT)
+    program.chmod(0o755)
+    mux("send-keys", "-t", "=api:", f"cat {gate}; echo more >> deep/er/file", "Enter")
+    world.until(lambda: mux.ask("#{pane_current_command}", "=api:") == "cat", "the command")
+    becomes(world, begin(mux, "agent", str(program)), "idle")
+    assert line(client, "api").split()[1:] == ["api", "feature/x"]
+    gate.write_text("")
     world.until(lambda: line(client, "api").split()[1:] == ["api", "feature/x*"], "the mark after a command")
 
 
@@ -90,13 +102,22 @@ def test_nothing_runs_while_nobody_looks_or_nothing_happens(world: World, mux: T
     assert counted.read_text() == ""
     client = mux.attach()
     world.until(lambda: row(world, "s0")["dirty"] is True, "the first reading")
-    first = len(gits(counted))
     assert {row(world, f"s{n}")["branch"] for n in range(5)} == {"side"}
+
+    def rests() -> bool:
+        """Has git been asked nothing for longer than any pause between two readings?"""
+        before = counted.read_text()
+        end = time.monotonic() + LATER + 1
+        world.until(lambda: time.monotonic() > end)
+        return counted.read_text() == before
+
+    world.until(rests, "the end of what the client's coming and the shells' beginning had for a reason")
+    first = len(gits(counted))
     time.sleep(runner.TIME + 4)  # longer than any pause between two readings: there is nothing to wait for
     assert len(gits(counted)) == first
     client.close()
     world.terminals.remove(client)
-    world.until(lambda: not mux.lines("list-clients"), "the client's end")
+    world.until(lambda: world.status()["clients"] == 0, "the client's end, and that the server knows")
     repo.git("checkout", "-q", "-b", "third")
     mux.new("end", "-c", str(repo.root))
     world.until(lambda: any(name == "end" for _, name in mux.rows()), "the session at the end")
@@ -121,7 +142,7 @@ def test_a_repository_that_wants_to_run_something_does_not(world: World, mux: Tm
     mux.attach()
     world.until(lambda: row(world, "evil")["dirty"] is True, "the reading")
     assert not (world.home / "sprung").exists()
-    assert not list(Path(world.runtime, "git").iterdir())
+    world.until(lambda: not list(Path(world.runtime, "git").iterdir()), "nothing left of any reading")
 
 
 def test_ports_are_listed_while_they_are_open(world: World, mux: Tmux) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from opensessions_tmux.quote import inert
 from tests.e2e.test_contract_api import call
 from tests.e2e.test_metadata import post, row
+from tests.e2e.test_sidebar import shows
 from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World
 
@@ -82,11 +84,38 @@ def found(mux: Tmux, pane: str) -> dict[str, Any] | None:
     return agents[0] if agents else None
 
 
-def attach(mux: Tmux, session: str = "main", cols: int = 100) -> Terminal:
+class Recorder:
+    """A terminal, and the bytes that it is sent from now on: a message is gone after two seconds, in which a busy
+    machine may not look at the screen once."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.bytes = b""
+        feed = terminal._stream.feed
+
+        def keep(data: bytes) -> None:
+            self.bytes += data
+            feed(data)
+
+        terminal._stream.feed = keep  # type: ignore[method-assign]
+
+    def said(self, text: str) -> bool:
+        """Is that on its screen, or was it?"""
+        return text in self.terminal.text or text in CONTROL.sub(b"", self.bytes).decode("utf-8", "replace")
+
+    def see(self, text: str) -> None:
+        self.terminal.wait(lambda: self.said(text), f"{text!r} on the screen")
+
+
+CONTROL = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-Z])")
+"""What lies between two parts of a line."""
+
+
+def attach(mux: Tmux, session: str = "main", cols: int = 100) -> Recorder:
     """A client that the server knows of."""
-    terminal = mux.attach(session, cols)
+    heard = Recorder(mux.attach(session, cols))
     mux.world.until(lambda: row(mux, session)["attached"] == 1, "the client in the snapshot")
-    return terminal
+    return heard
 
 
 def event(mux: Tmux, pane: str, status: str, **more: object) -> None:
@@ -134,7 +163,7 @@ def test_what_is_in_view_is_told_to_others_only(world: World, mux: Tmux) -> None
         terminal.see("goose in web has finished")
     world.until(lambda: facts(world), "the user's command")
     assert [said["SESSION"] for said in facts(world)] == ["web"]
-    assert "goose in main" not in here.text
+    assert not here.said("goose in main")
     # Beside the pane that has the focus it is in view as well.
     mux("split-window", "-t", pane)
     world.until(lambda: row(mux, "main")["panes"] == 3, "the new pane")
@@ -158,7 +187,7 @@ def test_what_the_configuration_leaves_out_is_not_told(world: World, mux: Tmux) 
         event(mux, pane, status)
     world.until(lambda: facts(world), "the user's command")
     assert [said["STATE"] for said in facts(world)] == ["done"]
-    assert "goose in main" not in here.text
+    assert not here.said("goose in main")
 
 
 @pytest.mark.usefixtures("recorded")
@@ -196,7 +225,7 @@ def test_no_text_is_ever_run(world: World, mux: Tmux, field: str) -> None:
     evil = evil.replace("/", "") if field == "directory" else evil[:90] if field == "source" else evil
     mux("set-option", "-g", "status-interval", "1")
     mux.up()
-    terminal = attach(mux, cols=300)
+    heard = attach(mux, cols=300)
     if field in ("message", "source"):
         more = {"message": evil} if field == "message" else {"message": "hello", "source": evil}
         assert post(mux, "/notify", session="main", **more) == (204, "")
@@ -218,7 +247,7 @@ def test_no_text_is_ever_run(world: World, mux: Tmux, field: str) -> None:
         event(mux, pane, "running")
         event(mux, pane, "waiting", **({field: evil} if field in ("threadName", "lastUserPrompt") else {}))
         expected = {"session": f"goose in {session[:30]}", "directory": "waits for you"}.get(field, evil[:60])
-    terminal.see(expected)
+    heard.see(expected)
     world.until(lambda: facts(world), "the user's command")
     [said] = facts(world)
     assert evil[:40] in {
@@ -228,58 +257,44 @@ def test_no_text_is_ever_run(world: World, mux: Tmux, field: str) -> None:
     }[field]  # fmt: skip
     # Two more drawings of the status line: a format in it would have been run by then.
     second = mux.ask("%S")
-    terminal.wait(lambda: mux.ask("%S") != second)
-    mux("refresh-client", "-S", "-t", terminal.tty)
+    heard.terminal.wait(lambda: mux.ask("%S") != second)
+    mux("refresh-client", "-S", "-t", heard.terminal.tty)
     assert not mark.exists()
-    assert not list(world.home.rglob("evil"))
+    everything = (name for _, *names in os.walk(world.home) for each in names for name in each)
+    assert "evil" not in everything
     assert not os.path.exists("/evil")
 
 
 def test_control_characters_reach_no_terminal(world: World, mux: Tmux, quiet_desktop: None) -> None:
     mux.up()
-    terminal = attach(mux)
+    heard = attach(mux)
     assert post(mux, "/notify", session="main", message="be\x1b]0;hacked\x07fore\x9b2J after\r\n") == (
         204,
         "",
     )
-    terminal.see("main: be]0;hackedfore2J after")
+    heard.see("main: be]0;hackedfore2J after")
 
 
 # --- the ways ---------------------------------------------------------------------------------------------
 
 
-def sidebar_beside(mux: Tmux) -> tuple[Terminal, Recorder]:
+def sidebar_beside(mux: Tmux) -> Recorder:
     """A client that looks at a sidebar, and everything that its terminal gets from now on."""
     mux.load()
     terminal = mux.attach()
     mux.world.cli("sidebar", "show", env=mux.inside())
-    terminal.see("main")
-    mux.world.until(lambda: mux.world.status()["sidebars"] == 1, "the sidebar")
-    return terminal, Recorder(terminal)
-
-
-class Recorder:
-    """Keeps the bytes that a terminal is sent."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self.bytes = b""
-        feed = terminal._stream.feed
-
-        def keep(data: bytes) -> None:
-            self.bytes += data
-            feed(data)
-
-        terminal._stream.feed = keep  # type: ignore[method-assign]
+    shows(mux.world, mux, "main", "web")  # only one that is known to be seen is painted
+    return Recorder(terminal)
 
 
 @pytest.mark.usefixtures("quiet_desktop")
 def test_the_bell_rings_where_a_sidebar_is_seen(world: World, mux: Tmux) -> None:
     mux.new("web")
-    terminal, heard = sidebar_beside(mux)
+    heard = sidebar_beside(mux)
     flags = mux.lines("list-windows", "-a", "-F", "#{window_id} #{window_flags}")
     assert post(mux, "/notify", session="web", message="ding") == (204, "")
-    terminal.see("web: ding")
-    terminal.wait(lambda: b"\x07" in heard.bytes, "the bell")
+    heard.see("web: ding")
+    heard.terminal.wait(lambda: b"\x07" in heard.bytes, "the bell")
     assert mux.lines("list-windows", "-a", "-F", "#{window_id} #{window_flags}") == flags
 
 
@@ -290,7 +305,7 @@ def test_the_terminal_is_asked_where_panes_may_speak_to_it(world: World) -> None
     program(world, "notify-send", RECORDER)
     mux = world.mux()
     mux.new("web")
-    _, heard = sidebar_beside(mux)
+    heard = sidebar_beside(mux)
     assert post(mux, "/notify", session="web", message="one & <two>") == (204, "")
     world.until(lambda: told(world), "notify-send")
     assert told(world)[0][0][1:] == ["--app-name=opensessions", "--", "web", "one &amp; &lt;two&gt;"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -107,11 +108,17 @@ def test_a_name_that_is_taken_gets_a_number(world: World, mux: Tmux, client: Ter
 
 def test_a_typed_path_and_a_new_folder(world: World, mux: Tmux, client: Terminal) -> None:
     opened(client)
-    client.type(b"~/s\t")
+    # A key that comes before the disk has said what a path leads to means nothing.
+    client.type(b"~/s")
+    client.see("src  ~")
+    client.type(b"\t")
     client.see("> ~/src/")
-    client.see("notes")
-    client.type(b"no\t")
+    client.wait(lambda: "notes" in client.text and "new folder" not in client.text, "what is in it")
+    client.type(b"no")
+    client.see("new folder")
+    client.type(b"\t")
     client.see("> ~/src/notes/")
+    client.wait(lambda: "deep" in client.text and "new folder" not in client.text, "what is in it")
     client.type(b"fresh #{pid}/x")
     client.see("new folder")
     client.type(b"\r")
@@ -123,7 +130,9 @@ def test_a_typed_path_and_a_new_folder(world: World, mux: Tmux, client: Terminal
 def test_what_cannot_be_done_is_said_and_the_screen_stays(world: World, mux: Tmux, client: Terminal) -> None:
     (world.home / "file").write_text("")
     opened(client)
-    client.type(b"~/file/x\r")
+    client.type(b"~/file/x")
+    client.see("new folder")
+    client.type(b"\r")
     client.see("cannot be made")
     client.type(b"\x15~/file")
     client.see("That is no folder.")
@@ -160,7 +169,9 @@ def test_its_own_directory_is_the_panes(world: World, mux: Tmux, client: Termina
     client.type(b"cd src/notes\r")
     world.until(lambda: mux.ask("#{pane_current_path}", "main").endswith("notes"), "another directory")
     opened(client)
-    client.type(b"./deep\r")
+    client.type(b"./deep")
+    client.wait(lambda: re.search(r"deep .*\bfolder\b", client.text), "the typed folder")
+    client.type(b"\r")
     world.until(lambda: mux.session_of(client) == "deep", "the new session")
 
 

@@ -18,12 +18,12 @@ from opensessions.agents.detect import NOTHING, detect, recognise, recognise_all
 from opensessions.agents.known import kinds
 from opensessions.events import InventoryRead, MuxJoined, SavedArrangement
 from opensessions.model import Client, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import State
 from opensessions.server import looking, tracking
 from opensessions.server.bus import Bus
 from opensessions.server.hearing import Hearing
 from opensessions.server.screens import Screens
 from opensessions.server.tracking import Tracker
+from opensessions.state import State
 from tests.real.agents import DRIVERS
 from tests.real.recording import Event, Recording, read
 from tests.real.truth import Judgement, Shown, changes, judge

@@ -131,12 +131,17 @@ def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
-@pytest.fixture
-async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses, and all the time that git may need on a busy machine."""
     monkeypatch.setattr("opensessions.context.runner.TIME", 60.0)
     monkeypatch.setattr(module, "SOON", 0.0)
     monkeypatch.setattr(module, "LATER", 0.0)
     monkeypatch.setattr("opensessions.server.kept.SHARE", 0.0)
+
+
+@pytest.fixture
+async def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
+    at_once(monkeypatch)
     made = Room(tmp_path)
     task = asyncio.create_task(made.watch.run())
     try:
@@ -335,7 +340,10 @@ async def test_a_git_that_hangs_holds_nobody_up(room: Room, repo: Repo, tmp_path
     assert room.shows("main", None)()
 
 
-async def test_it_goes_on_after_a_failure(tmp_path: Path, repo: Repo) -> None:
+async def test_it_goes_on_after_a_failure(
+    tmp_path: Path, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
     room = Room(tmp_path)
     room.read({"$1": repo.root})
     first = asyncio.create_task(room.watch.run())

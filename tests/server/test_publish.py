@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from opensessions.events import AgentsSeen, InventoryRead, RowHidden
 from opensessions.model import Agent, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import view
 from opensessions.server.idle import looked_at, reasons
 from opensessions.server.publish import ASCII_ICONS, ICONS, ordering, publication
+from opensessions.snapshot import view
 from tests.test_reduce import MUX, after, agent, inventory
 
 

@@ -28,7 +28,6 @@ from opensessions.processes.linux import LinuxSource
 from opensessions.processes.receipts import Receipts
 from opensessions.processes.source import this_system
 from opensessions.provider import Context
-from opensessions.reduce import State
 from opensessions.server import looks
 from opensessions.server.alone import Busy
 from opensessions.server.awake import WITH_SLEEP, WITHOUT_SLEEP, Clock
@@ -37,6 +36,7 @@ from opensessions.server.looks import Looks
 from opensessions.server.reaper import Reaper
 from opensessions.server.sweep import Sweep
 from opensessions.server.unfinished import Finisher
+from opensessions.state import State
 from tests.processes.conftest import until
 from tests.server.machine import INSTANCE, MUX, STUBBORN, Machine
 from tests.support.world import ROOT

@@ -15,6 +15,7 @@ from opensessions.model import Agent
 from opensessions.provider import ChooseFolder, ShowMessage
 from opensessions.server import moments
 from opensessions.server.approve import Seat
+from opensessions.server.sidebar import Sidebar
 from opensessions.sidebar.confirm import Question, about_prompt
 from opensessions.sidebar.renaming import Renaming
 from tests.server.test_questions import MUX, Room

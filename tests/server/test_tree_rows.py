@@ -10,9 +10,9 @@ from opensessions.processes.belonging import Member
 from opensessions.processes.identity import ProcId
 from opensessions.processes.trackers import Tree
 from opensessions.processes.usage import Use
-from opensessions.reduce import State
 from opensessions.server.tree_choice import Shown, whose
 from opensessions.server.tree_rows import COMMAND, answer, command
+from opensessions.state import State
 
 
 @pytest.mark.parametrize(

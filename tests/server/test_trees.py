@@ -411,7 +411,8 @@ async def test_many_who_ask_at_once_do_not_wait_for_each_other(
     async def with_another(seconds: float) -> None:
         """The gap between two readings ends here when a second one has begun."""
         if seconds != 0.5:
-            return await sleep(seconds)
+            await sleep(seconds)
+            return
         sleepers.append(seconds)
         if len(sleepers) > 1:
             both.set()

@@ -22,9 +22,9 @@ from opensessions.events import (
     SavedArrangement,
 )
 from opensessions.model import Agent, AgentState, Belonging, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import Mux, remembered
 from opensessions.server.bus import Bus
 from opensessions.server.undo import DEPTH, Undo
+from opensessions.state import Mux, remembered
 
 MUX = "tmux-0"
 NAMES = ("api", "web", "docs", "ops")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from opensessions.model import Agent, Client, Inventory, Link, Pane, Session, Window
-from opensessions.reduce import Mux, State
 from opensessions.server.whereabouts import Ambiguous, Place, by_folder, by_name, by_pane, in_session
+from opensessions.state import Mux, State
 
 HOME = "/home/me"
 

@@ -18,11 +18,11 @@ from opensessions.model import (
     Status,
     Tone,
 )
-from opensessions.reduce import urgent
 from opensessions.sidebar.others import other
 from opensessions.sidebar.scene import Drag
 from opensessions.sidebar.tree import PanePart, WindowPart
 from opensessions.sidebar.ui import MODES, Scene, Ui
+from opensessions.snapshot import urgent
 
 Spec = tuple[str, list[tuple[str, AgentState]], str, int]
 

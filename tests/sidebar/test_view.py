@@ -280,9 +280,9 @@ def test_an_update_is_cheap() -> None:
     best = 1.0
     old = view(there, ui, ViewOptions(), 0)
     for tick in range(1, 30):
-        began = time.perf_counter()
+        began = time.thread_time()  # what others do meanwhile does not count
         new = view(there, ui, ViewOptions(), tick)
         paint(old, new, DEFAULT, "rgb")
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.thread_time() - began)
         old = new
     assert best < 0.003

@@ -10,7 +10,9 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from opensessions import config, paths
 from opensessions.processes.audit import Audit
@@ -34,7 +36,7 @@ WAIT = 0.1
 PATIENCE = 20.0
 """Seconds in which a multiplexer must answer. One that is late on a busy machine would save an orphan."""
 HUNG = 1.0
-"""The same where one of them is stopped: each look takes so long."""
+"""The same for one that is stopped: each look takes so long."""
 
 
 class Mux:
@@ -93,7 +95,9 @@ class Farm:
         }  # fmt: skip
         paths.ensure_private(self.state)
         self.receipts = Receipts(self.state)
-        self.patience = PATIENCE
+        self.stopped: set[str] = set()
+        """The sockets of those that do not answer."""
+        self._be_patient()
 
     def sit(
         self,
@@ -151,8 +155,19 @@ class Farm:
         """What a server does after its start: it ends what another one had begun to end when it was killed."""
         await Finisher(self._sweep()[1], over=0).finish(self.receipts.read(), Rules(), WAIT)
 
+    def _be_patient(self) -> None:
+        """From now on this process waits as long as it must for multiplexers that are not stopped."""
+        real = looks._reading
+
+        async def reading(provider: Any) -> Any:
+            looks.PATIENCE = HUNG if provider.socket in self.stopped else PATIENCE
+            tmux = provider._bell._tmux
+            tmux.run = partial(type(tmux).run, tmux, within=PATIENCE)
+            return await real(provider)
+
+        looks._reading = reading
+
     def _sweep(self) -> tuple[Audit, Sweep]:
-        looks.PATIENCE = self.patience
         context = Context("", str(self.cage.folder), sys.executable, sys.executable, "")
         audit = Audit(f"{self.state}/reap.log")
         return audit, Sweep(self.state, "", looks.Looks(context), this_system(), audit)

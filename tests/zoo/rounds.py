@@ -23,7 +23,7 @@ from opensessions.processes.receipt import Origin
 from opensessions.processes.source import this_system
 from tests.support.world import tmux_versions
 from tests.zoo.cage import Animal, known, until
-from tests.zoo.farm import HUNG, Farm, Mux, Seat, grown
+from tests.zoo.farm import Farm, Mux, Seat, grown
 from tests.zoo.inside import clear
 
 
@@ -293,7 +293,7 @@ class Round:
             os.unlink(self._muxes["lost"].socket)
         if "hung" in self._muxes:
             os.kill(self._muxes["hung"].server.pid, signal.SIGSTOP)
-            self._farm.patience = HUNG
+            self._farm.stopped.add(self._muxes["hung"].socket)
 
     # --- the outcome ------------------------------------------------------------------------------------------
 
