@@ -18,7 +18,7 @@ from msgspec import Struct, to_builtins
 from opensessions import paths
 from opensessions.crossing import FRESH, folder_of
 from opensessions.errors import MuxError, OpenSessionsError, Refused
-from opensessions.model import Client
+from opensessions.model import Client, Inventory
 from opensessions.provider import HandOver, WayIn
 from opensessions.server.bus import Bus
 from opensessions.server.muxes import Muxes
@@ -71,10 +71,11 @@ class Crossings:
             raise Refused(
                 f"opensessions did not bring you here, so go yourself: detach, then type {shown(way.name)}"
             )
-        process = traveller.pid if traveller else self._process(mux, client)
+        known = await self._client(mux, client)
+        process = traveller.pid if traveller else known.pid
         await asyncio.to_thread(_check_inside, process, self._servers(to.mux), way)
         gone = f"That session cannot be attached, so you are where you were: {shown(way.name)}"
-        back = await here.way_in(self._session(mux, client), sidebar=sidebar, said=gone)
+        back = await here.way_in(known.session, sidebar=sidebar, said=gone)
         name = str(process)
         folder = self._order(name, way, back)
         try:
@@ -132,19 +133,23 @@ class Crossings:
         inventory = known.inventory if known else None
         return frozenset({inventory.server_pid, *inventory.servers} - {0}) if inventory else frozenset()
 
-    def _client(self, mux: str, client: str) -> Client:
-        known = self._bus.state.muxes.get(mux)
-        viewers = known.inventory.viewers() if known and known.inventory else ()
-        found = next((one for one in viewers if one.name == client), None)
+    async def _client(self, mux: str, client: str) -> Client:
+        """The client as it was last read; one that has only just arrived is read now. Refused where there is none."""
+        state = self._bus.state.muxes.get(mux)
+        found = _named(client, state.inventory if state else None)
+        if found is None:
+            try:
+                found = _named(client, await self._muxes.get(mux).provider.look())
+            except MuxError as error:
+                raise Refused(str(error)) from error
         if found is None:
             raise Refused(f"No client {client} with a terminal is attached.")
         return found
 
-    def _session(self, mux: str, client: str) -> str:
-        return self._client(mux, client).session
 
-    def _process(self, mux: str, client: str) -> int:
-        return self._client(mux, client).pid
+def _named(client: str, inventory: Inventory | None) -> Client | None:
+    viewers = inventory.viewers() if inventory else ()
+    return next((one for one in viewers if one.name == client), None)
 
 
 def travellers(runtime: str) -> Iterator[Traveller]:

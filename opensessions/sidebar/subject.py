@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from opensessions.model import URGENCY, Agent, Group, Inventory, Pane, Row
 from opensessions.sidebar.detail import Nothing, Subject
-from opensessions.sidebar.entries import far_key, group_key, pane_of, session_of, window_of
+from opensessions.sidebar.entries import entries, far_key, group_key, pane_of, session_of, window_of
 from opensessions.sidebar.facts import STATES
 from opensessions.sidebar.others import FarRow, Other
 from opensessions.sidebar.scene import Scene, Ui
@@ -17,6 +17,8 @@ FAR = 6
 
 def subject_of(ui: Ui, scene: Scene) -> Subject | Nothing:
     """What the cursor is on. `ui` must be settled."""
+    if (ui.filter or scene.mode != "all") and not entries(ui, scene):
+        return Nothing(said="Nothing is listed: nothing is told here.")
     row = scene.mux.row(session_of(ui.cursor))
     inventory = scene.detail.inventory if scene.detail else None
     if row is None:

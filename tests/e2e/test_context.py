@@ -85,7 +85,7 @@ def test_the_sidebar_follows_a_repository(world: World, mux: Tmux) -> None:
     mux("send-keys", "-t", "=api:", f"cat {gate}; echo more >> deep/er/file", "Enter")
     world.until(lambda: mux.ask("#{pane_current_command}", "=api:") == "cat", "the command")
     becomes(world, begin(mux, "agent", str(program)), "idle")
-    assert line(client, "api").split()[1:] == ["api", "feature/x"]
+    world.until(lambda: line(client, "api").split()[1:] == ["api", "feature/x"], "no mark before its end")
     gate.write_text("")
     world.until(lambda: line(client, "api").split()[1:] == ["api", "feature/x*"], "the mark after a command")
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from opensessions import paths, wire
+from opensessions.server.http import REQUEST_TIME
+from tests.support.terminal import PATIENCE
 from tests.support.world import Tmux, World, is_alive, tmux_versions
 
 BODY_LIMIT = 1 << 20
@@ -76,9 +78,14 @@ def ask(mux: Tmux, data: bytes) -> tuple[bytes, str]:
 def test_what_can_be_got(served: Tmux) -> None:
     version = served.world.cli("--version").stdout
     assert call(served, "GET /") == (200, version.encode())
-    status, state = call(served, "GET /v1/state")
-    assert status == 200
-    assert state.decode() + "\n" == served.world.cli("list", "--json").stdout
+
+    def steady() -> tuple[bytes, str] | None:
+        """What both say while it does not change."""
+        before, listed = call(served, "GET /v1/state"), served.world.cli("list", "--json").stdout
+        return (before[1], listed) if call(served, "GET /v1/state") == before == (200, before[1]) else None
+
+    state, listed = served.world.until(steady, "a state that stays")
+    assert state.decode() + "\n" == listed
     curl = [
         "curl",
         "-sS",
@@ -183,16 +190,19 @@ def test_one_connection_carries_many_requests(served: Tmux) -> None:
 
 
 def test_a_request_that_never_ends_is_closed_after_5_s(served: Tmux) -> None:
+    assert REQUEST_TIME == 5
     unfinished = [
         b"", b"GET / HT", b"POST /toggle HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
     ]  # fmt: skip
     started = time.monotonic()
     with ExitStack() as stack:
         lines = [stack.enter_context(connection(served)) for _ in unfinished]
+        for line in lines:
+            line.settimeout(PATIENCE)
         for line, sent in zip(lines, unfinished, strict=True):
             line.sendall(sent)
         assert [line.recv(1) for line in lines] == [b""] * len(lines)
-    assert 4.5 < time.monotonic() - started < 9
+    assert time.monotonic() - started > 4.5
 
 
 def test_frames_that_are_none(served: Tmux) -> None:
@@ -240,12 +250,14 @@ def test_events_and_watch_tell_every_change_and_slow_readers_hinder_nobody(world
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
             slow.sendall(wire.frame(b"A", wire.pack_fields(verb="watch")))
             events.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            heard = b""
+            while b"data: {" not in heard:
+                heard += events.recv(1 << 16)
             mux.new("fresh")
             names: list[str] = []
             while "fresh" not in names:
                 after = json.loads(watch.stdout.readline())
                 names = [row["name"] for row in after["muxes"][0]["sessions"]]
-            heard = b""
             while b'"fresh"' not in heard:
                 heard += events.recv(1 << 16)
             assert heard.count(b"data: {") >= 2
@@ -256,7 +268,8 @@ def test_events_and_watch_tell_every_change_and_slow_readers_hinder_nobody(world
         server = world.status()["pid"]
         assert call(mux, "POST /quit")[0] == 204
         world.until(lambda: not is_alive(server), "the server's end")
-        assert watch.wait(timeout=10) == 1
+        watch.communicate(timeout=PATIENCE)  # all that it said: it must not wait for us to read that
+        assert watch.returncode == 1
         assert sorted(os.listdir(world.runtime)) == ["mux", "server.err", "server.pid"]
     finally:
         watch.kill()
@@ -287,6 +300,14 @@ def over_tcp(
     return int(answered.split(b" ")[1]), content
 
 
+def serves(port: int, *headers: str) -> bool:
+    """Do we answer there? A port that is free again may have been given to any other program."""
+    try:
+        return over_tcp(port, "GET /", *headers)[1].startswith(b"opensessions")
+    except (OSError, ValueError, IndexError):
+        return False
+
+
 def test_tcp_is_opt_in(served: Tmux) -> None:
     assert not {"token", "api.port"} & set(os.listdir(served.world.runtime))
 
@@ -299,9 +320,11 @@ def test_tcp_wants_a_token_its_own_name_and_no_page(world: World, mux: Tmux) -> 
     token, port = files[0].read_text().strip(), int(files[1].read_text())
     assert len(bytes.fromhex(token)) == 32
     own, bearer = f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {token}"
-    state = call(mux, "GET /v1/state")
-    assert over_tcp(port, "GET /v1/state", own, bearer) == state
-    assert over_tcp(port, "GET /v1/state", f"Host: LOCALHOST:{port}", bearer) == state
+    for host in (own, f"Host: LOCALHOST:{port}"):
+        world.until(
+            lambda host=host: over_tcp(port, "GET /v1/state", host, bearer) == call(mux, "GET /v1/state"),
+            "the same state",
+        )
     for status, headers in (
         (401, [own]), (401, [own, "Authorization: Bearer "]), (401, [own, f"Authorization: Bearer {token}x"]),
         (401, [own, f"Authorization: Bearer {token[:-1]}"]), (401, [own, f"Authorization: Basic {token}"]),
@@ -321,10 +344,10 @@ def test_tcp_wants_a_token_its_own_name_and_no_page(world: World, mux: Tmux) -> 
     assert b'"by tcp"' in call(mux, "GET /v1/state")[1]
     assert "Traceback" not in world.log()
     assert token not in world.log()
+    assert serves(port, own, bearer)
     world.cli("down")
     assert not any(file.exists() for file in files)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=10)
+    assert not serves(port, own, bearer)
     mux.up()
     assert files[0].read_text().strip() != token
     assert (

@@ -52,7 +52,7 @@ def test_a_zoomed_window_stays_zoomed_and_gets_its_layout_back(world: World, mux
     world.until(lambda: sidebar_of(mux), "the sidebar")
     mux("resize-pane", "-Z", "-t", "main")
     shows(world, mux, "main", "api")
-    world.until(lambda: mux.sidebars()[sidebar_of(mux)][1] == 26, "its width")
+    world.until(lambda: mux.sidebars().get(sidebar_of(mux), ("", 0))[1] == 26, "its width")
 
 
 @pytest.mark.parametrize(("cols", "rows"), [(40, 10), (100, 5), (20, 4), (10, 30)])
@@ -94,7 +94,7 @@ def test_a_killed_sidebar_or_pump_is_followed_by_one_other(world: World, mux: Tm
     assert sorted(each for each, _ in mux.sidebars().values()) == sorted(
         mux.lines("list-windows", "-t", "main", "-F", "#{window_id}")
     )
-    assert mux.sidebars()[sidebar_of(mux)] == (window, 26)
+    world.until(lambda: mux.sidebars().get(sidebar_of(mux)) == (window, 26), "its width")
     assert mux.ask("#{pane_id}", "main") == active
     client.type(PREFIX + b"t")
     world.until(lambda: not mux.sidebars(), "no sidebar")
@@ -112,7 +112,7 @@ def test_remain_on_exit_leaves_no_dead_pane(world: World) -> None:
     pump = int(mux.ask("#{pane_pid}", pane))
     world.cli("down", env=mux.inside())
     world.until(lambda: len(mux.lines("list-panes", "-t", "main")) == 1, "one pane")
-    assert not is_alive(pump)
+    world.until(lambda: not is_alive(pump), "the pump's end")
     assert mux("show-options", "-gwv", "remain-on-exit") == "on"
 
 
@@ -137,7 +137,7 @@ def test_detaching_and_attaching_again(world: World, mux: Tmux) -> None:
     mux.attach(cols=130, rows=40)
     shows(world, mux, "main", "meanwhile")
     assert sidebar_of(mux) == pane
-    world.until(lambda: mux.sidebars()[pane][1] == 26, "its width")
+    world.until(lambda: mux.sidebars().get(pane, ("", 0))[1] == 26, "its width")
 
 
 def test_two_clients_of_different_sizes_on_one_session(world: World, mux: Tmux) -> None:
@@ -147,7 +147,7 @@ def test_two_clients_of_different_sizes_on_one_session(world: World, mux: Tmux) 
     pane = revealed(world, mux, big, "main", "api")
     for client, cols, rows in ((small, 50, 10), (big, 170, 45), (small, 110, 30), (big, 90, 20)):
         client.resize(cols, rows)
-        world.until(lambda: mux.sidebars()[pane][1] == 26, "the width")
+        world.until(lambda: mux.sidebars().get(pane, ("", 0))[1] == 26, "the width")
     small.type(PREFIX + b"2")
     world.until(lambda: mux.session_of(small) == "api", "the small one in api")
     assert mux.session_of(big) == "main"

@@ -409,6 +409,14 @@ def test_the_cursor_on_a_window_or_a_pane() -> None:
     assert heading.said.startswith("2 sessions in the working trees of /repo.")
 
 
+def test_where_nothing_is_listed_nothing_is_told() -> None:
+    where = replace(scene(26, 30, mux(API)), detail=replace(KNOWN, inventory=INVENTORY), current="$2")
+    assert isinstance(subject_of(Ui(cursor="$1", filter=API.name), where), Subject)
+    unmatched = subject_of(Ui(cursor="$1", filter="qqq"), where)
+    assert isinstance(unmatched, Nothing)
+    assert unmatched.said == "Nothing is listed: nothing is told here."
+
+
 def test_the_cursor_on_a_session_elsewhere() -> None:
     far = FarRow("$1", "there", "waiting", False, (("codex", "waiting", False), ("amp", "done", True)))
     where = replace(

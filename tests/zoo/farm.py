@@ -37,6 +37,7 @@ PATIENCE = 20.0
 """Seconds in which a multiplexer must answer. One that is late on a busy machine would save an orphan."""
 HUNG = 1.0
 """The same for one that is stopped: each look takes so long."""
+_reading = looks._reading
 
 
 class Mux:
@@ -157,13 +158,12 @@ class Farm:
 
     def _be_patient(self) -> None:
         """From now on this process waits as long as it must for multiplexers that are not stopped."""
-        real = looks._reading
 
         async def reading(provider: Any) -> Any:
             looks.PATIENCE = HUNG if provider.socket in self.stopped else PATIENCE
             tmux = provider._bell._tmux
             tmux.run = partial(type(tmux).run, tmux, within=PATIENCE)
-            return await real(provider)
+            return await _reading(provider)
 
         looks._reading = reading
 
