@@ -180,7 +180,7 @@ def test_a_hang_up_ends_all(crossed: Crossed) -> None:
     terminal.see("there")
     child = crossed.child(terminal)
     crossed.terminals.remove(terminal)
-    terminal.close()
+    assert terminal.close()
     wait(lambda: not is_alive(child), "the client's end")
     assert os.listdir(crossed.folder) == []
 
@@ -191,7 +191,7 @@ def test_a_hang_up_before_the_client_began_ends_all(crossed: Crossed, short: Pat
     wait(lambda: (short / "pid").exists() and (short / "pid").read_text().strip(), "the question")
     child = int((short / "pid").read_text())
     crossed.terminals.remove(terminal)
-    terminal.close()
+    assert terminal.close()
     assert not is_alive(child)
     assert os.listdir(crossed.folder) == []
 

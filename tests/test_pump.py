@@ -305,8 +305,8 @@ def test_a_hang_up_ends_it(server: Server, start: Started) -> None:
     terminal = start(server.runtime)
     server.accept()
     assert server.line is not None
-    terminal.close()  # waits for the end, and kills after 5 seconds
     start.terminals.clear()
+    assert terminal.close()
     assert server.line.recv(10) == b""
 
 

@@ -1,4 +1,5 @@
-"""Who looks at a pane: zellij's clients as it tells them. Blocks for one process; standard library only."""
+"""Who looks at a pane: zellij's clients as it tells them; and what scripts let zellij do. Blocks for one process;
+standard library only."""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ PATIENCE = 3.0
 """Seconds for zellij's answer."""
 TRIES = 3
 """Times that it is asked for its clients: under load it denies a session that lives, or answers nothing (0.45.1)."""
+DENIALS = (b"There is no active session", b"not found. The following sessions")
+AGAIN = 0.05
+"""Seconds after which a session is asked again that zellij has denied."""
 HEADING = "CLIENT_ID"
 """How its answer begins, whether or not there are clients."""
 
@@ -65,3 +69,32 @@ def ask(zellij: str, folder: str, session: str, *words: str) -> str:
     os.close(ours)
     os.waitpid(pid, 0)
     return said.decode("utf-8", "replace")
+
+
+def act(zellij: str, folder: str, session: str, *words: str) -> int:
+    """Let zellij do one action; its exit status. A session that it denies is asked for again: nothing was done."""
+    for _ in range(TRIES):
+        wait_for_births(folder)
+        ours, its = os.pipe()
+        try:
+            pid = os.posix_spawn(
+                zellij,
+                [zellij, "--session", session, "action", *words],
+                {**os.environ, "ZELLIJ_SOCKET_DIR": folder},
+                file_actions=[(os.POSIX_SPAWN_DUP2, its, 2), (os.POSIX_SPAWN_CLOSE, ours)],
+            )
+        except OSError:
+            os.close(ours)
+            raise
+        finally:
+            os.close(its)
+        said = b""
+        while piece := os.read(ours, 4096):
+            said += piece
+        os.close(ours)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if not any(denial in said for denial in DENIALS):
+            break
+        time.sleep(AGAIN)
+    os.write(2, said)
+    return status

@@ -10,7 +10,6 @@ import time
 from opensessions import installation, order, paths, pump, start
 from opensessions.errors import OpenSessionsError
 from opensessions_zellij import floating, looking
-from opensessions_zellij.newborn import wait_for_births
 from opensessions_zellij.places import KEY
 from opensessions_zellij.switch import FLOATING, folder, program, session, switch
 
@@ -51,12 +50,10 @@ def main(verb: str, given: Given) -> int:
 
 
 def complain(given: Given, sentence: str) -> int:
-    """Say why nothing happened: in a floating pane where a key was pressed, which stays until Enter, else on stderr. 1,
-    or it does not return."""
+    """Say why nothing happened: in a floating pane where a key was pressed, which stays until Enter, else on stderr."""
     if given.get("key"):
-        return show(
-            given, ["/bin/sh", "-c", 'echo " opensessions: $1"; read -r _', "sh", sentence], "90", "5"
-        )
+        words = ["/bin/sh", "-c", 'echo " opensessions: $1"; read -r _', "sh", sentence]
+        return show(given, words, "90", "5")
     print(f"opensessions: {sentence}", file=sys.stderr)
     return 1
 
@@ -144,12 +141,9 @@ def _float(given: Given, what: str) -> int:
 
 
 def show(given: Given, words: list[str], width: str, height: str) -> int:
-    """Become the zellij that opens a floating pane with this program. Does not return."""
-    zellij = program(given)
-    os.environ["ZELLIJ_SOCKET_DIR"] = folder(given)
-    wait_for_births(folder(given))
+    """Open a floating pane with this program; zellij's exit status."""
     how = ("--floating", "--close-on-exit", "--name", "opensessions", "--width", width, "--height", height)
-    os.execv(zellij, [zellij, "--session", session(given), "action", "new-pane", *how, "--", *words])
+    return looking.act(program(given), folder(given), session(given), "new-pane", *how, "--", *words)
 
 
 def _floating(given: Given, what: str) -> int:

@@ -1,4 +1,4 @@
-"""The thin switch: read one line of the ordering file, become zellij's own `switch-session`. Standard library only, and
+"""The thin switch: read one line of the ordering file, run zellij's own `switch-session`. Standard library only, and
 little of it; no server is asked. Whatever is not the common case is in `pressed`.
 
 A key runs it in a pane of its own that nobody can read and that closes when it ends: with `key=…` a failure comes up in
@@ -11,6 +11,7 @@ import os
 
 from opensessions import order, paths
 from opensessions_zellij.floating import hidden, own_pane
+from opensessions_zellij.looking import act
 from opensessions_zellij.newborn import wait_for_births
 from opensessions_zellij.places import KEY, session_socket, socket_folder
 
@@ -39,8 +40,8 @@ def main(argv: list[str]) -> int:
     return switch(given, order.choose(rows, where, session(given)))
 
 
-def switch(given: dict[str, str], target: str) -> int:  # noqa: RET503
-    """Become zellij's switch to that session. zellij would make a session that does not exist, so its socket is looked
+def switch(given: dict[str, str], target: str) -> int:
+    """Let zellij switch to that session. It would make a session that does not exist, so its socket is looked
     for first."""
     if not target or target == session(given):
         return 0
@@ -48,10 +49,7 @@ def switch(given: dict[str, str], target: str) -> int:  # noqa: RET503
         from opensessions_zellij import pressed
 
         return pressed.complain(given, f"The session {target} has ended just now.")
-    zellij = program(given)
-    os.environ["ZELLIJ_SOCKET_DIR"] = folder(given)
-    wait_for_births(folder(given))
-    os.execv(zellij, [zellij, "--session", session(given), "action", "switch-session", "--", target])
+    return act(program(given), folder(given), session(given), "switch-session", "--", target)
 
 
 def session(given: dict[str, str]) -> str:

@@ -65,13 +65,19 @@ def agents(world: World) -> dict[str, dict[str, Any]]:
 def becomes(world: World, pane: str, state: str, **more: object) -> dict[str, Any]:
     """Wait until the agent in the pane has this state, and these other facts."""
     wanted = {"state": state, **more}
+    agent: dict[str, Any] | None = None
 
-    def found() -> dict[str, Any] | None:
+    def found() -> bool:
+        nonlocal agent
         agent = agents(world).get(pane)
-        return agent if agent and {name: agent[name] for name in wanted} == wanted else None
+        return agent is not None and {name: agent[name] for name in wanted} == wanted
 
-    answer: dict[str, Any] = world.until(found, f"{pane} {wanted}, not {agents(world).get(pane)}")
-    return answer
+    try:
+        world.until(found, f"{pane} {wanted}")
+    except AssertionError as error:
+        raise AssertionError(f"at last it was {agent}") from error
+    assert agent
+    return agent
 
 
 def test_a_title_tells_at_once_and_what_ends_out_of_sight_is_unseen(

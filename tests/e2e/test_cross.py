@@ -57,6 +57,16 @@ def arrives(world: World, mux: Tmux, client: Terminal, session: str = "") -> Non
     world.until(there, f"the client in {mux.socket} {session}")
 
 
+def known(world: World, mux: Tmux) -> None:
+    """Wait until the server knows that the one client is in this tmux."""
+
+    def there() -> bool:
+        clients = {each["key"]: each["clients"] for each in world.status()["muxes"]}
+        return clients.pop(mux.key) == 1 and not any(clients.values())
+
+    world.until(there, f"that the server knows of the client in {mux.socket}")
+
+
 def crossing(world: World) -> list[int]:
     return [each.pid for each in travellers(world.runtime)]
 
@@ -213,16 +223,16 @@ def test_attention_goes_by_how_long_each_waits_wherever_and_back(world: World, m
     client.type(PREFIX + b"a")
     arrives(world, other, client, "far")
     assert other.ask("#{pane_id}", client.tty) == far
-    world.until(lambda: other.lines("list-clients") and world.status()["clients"] == 1, "the server knows")
+    known(world, other)
     client.type(PREFIX + b"a")
     arrives(world, mux, client, "near")
-    world.until(lambda: world.status()["clients"] == 1 and crossing(world), "the server knows")
+    known(world, mux)
     client.type(PREFIX + b"A")
     arrives(world, other, client, "far")
     client.type(PREFIX + b"A")
     arrives(world, mux, client, "main")
-    assert mux.option("attention") == near, "what is published is each one's own"
-    assert other.option("attention") == far
+    world.until(lambda: mux.option("attention") == near, "what is published: each one's own")
+    world.until(lambda: other.option("attention") == far, "the other one's")
 
 
 # --- the section in the sidebar -----------------------------------------------------------------------------
@@ -261,20 +271,28 @@ def test_the_others_rows_stand_below_without_a_number_and_lead_there(
     world: World, mux: Tmux, aside: tuple[Tmux, Terminal]
 ) -> None:
     other, terminal = aside
-    text = sidebar_text(mux, terminal)
     world.cli("sidebar", "show", env=other.inside())
-    own, heading, far = (line_with(text, *words) for words in (("1", "main"), ("tmux work",), ("far",)))
-    assert 0 <= own < heading < far
+
+    def in_order() -> tuple[str, int] | None:
+        text = sidebar_text(mux, terminal)
+        own, heading, far = (line_with(text, *words) for words in (("1", "main"), ("tmux work",), ("far",)))
+        return (text, far) if 0 <= own < heading < far else None
+
+    text, far = world.until(in_order, "its own rows, the other's name and rows")
     assert not any(letter.isdigit() for letter in text.split("\n")[far])
     assert mux.rows() == [(mux.rows()[0][0], "main")], "indexes are its own"
     terminal.type(b"G")
-    world.until(lambda: sidebar_text(mux, terminal).split("\n")[far][0] != " ", "the cursor on the far row")
+    world.until(lambda: sidebar_text(mux, terminal).split("\n")[far][:1].strip(), "the cursor on the far row")
     terminal.type(b"\r")
     arrives(world, other, terminal, "far")
     world.until(lambda: "main" in sidebar_text(other, terminal), "the sidebar there")
     world.until(lambda: other.ask("#{@opensessions-sidebar}", terminal.tty), "the focus in it")
-    text = sidebar_text(other, terminal)
-    assert line_with(text, "tmux tmux.sock") > line_with(text, "far")
+    world.until(
+        lambda: (
+            line_with(text := sidebar_text(other, terminal), "tmux tmux.sock") > line_with(text, "far") >= 0
+        ),
+        "where it came from, below",
+    )
 
 
 def test_a_click_leads_there_and_what_changes_there_is_shown_here(
@@ -302,10 +320,9 @@ def test_the_filter_and_the_mode_count_there_too(
     _, terminal = aside
     terminal.type(b"/fa")
     world.until(lambda: line_with(sidebar_text(mux, terminal), "main") < 0, "the filtered list")
-    assert (
-        line_with(sidebar_text(mux, terminal), "far")
-        > line_with(sidebar_text(mux, terminal), "tmux work")
-        > 0
+    world.until(
+        lambda: line_with(text := sidebar_text(mux, terminal), "far") > line_with(text, "tmux work") > 0,
+        "what is left of it",
     )
     terminal.type(b"\x1b")
     world.until(lambda: line_with(sidebar_text(mux, terminal), "main") > 0, "the whole list")

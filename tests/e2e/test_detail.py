@@ -37,6 +37,7 @@ def client(world: World, mux: Tmux) -> Terminal:
     folder.mkdir(parents=True)
     mux.new("api", "-c", str(folder))
     mux("set-option", "-g", "mouse", "on")
+    mux("set-option", "-g", "display-time", "10000")  # its own 750 ms pass unseen while the machine is busy
     mux.load()
     client = mux.attach(cols=120, rows=40)
     client.type(PREFIX + b"s")
@@ -90,7 +91,7 @@ def test_i_tells_of_the_cursors_row_and_what_it_takes(world: World, mux: Tmux, c
     client.type(b"j")
     shown(world, mux, "─ api ", "~/src/api", "codex", "I am at work")
     world.until(lambda: re.search(r"mem \S+M, cpu \d+%", text_of(mux)), "what it takes")
-    assert height(mux) == 10
+    world.until(lambda: height(mux) == 10, "ten lines")
     client.type(b"i")
     world.until(lambda: not height(mux), "no detail")
 
@@ -202,12 +203,13 @@ def test_a_port_is_a_link_where_tmux_knows_links(world: World) -> None:
     shown(world, mux, "web")
     world.until(lambda: mux.ask("#{pane_id}", "main") == sidebar_of(mux), "the focus in the sidebar")
     client.type(b"ij")
-    world.until(lambda: re.search(r"^ .*:\d+ *$", text_of(mux), re.MULTILINE), "the port")
-    port = re.findall(r":(\d+) *$", text_of(mux), re.MULTILINE)[0]
+    port = world.until(lambda: re.search(r"^ .*:(\d+) *$", text_of(mux), re.MULTILINE), "the port").group(1)
     world.until(lambda: f":{port}" in client.text, "the port on the client's screen")
     knows = tuple(map(int, re.findall(r"\d+", mux.ask("#{version}"))[:2])) >= (3, 4)
-    opened = re.findall(rb"\x1b\]8;[^;]*;([^\x1b\x07]*)", bytes(heard))
-    assert set(opened) == ({f"http://localhost:{port}".encode(), b""} if knows else set())
+    wanted = {f"http://localhost:{port}".encode(), b""} if knows else set()
+    world.until(
+        lambda: set(re.findall(rb"\x1b\]8;[^;]*;([^\x1b\x07]*)", bytes(heard))) == wanted, "the link, closed"
+    )
     assert "localhost" not in client.text
     assert "]8;" not in client.text
 
@@ -253,7 +255,14 @@ def test_no_screen_is_read_for_a_sidebar_that_nobody_sees(world: World, mux: Tmu
     assert reads() > 0
     mux("detach-client", "-t", client.tty)
     world.until(lambda: not mux.lines("list-clients"), "nobody looks")
-    happens("nobody")
+
+    def rests() -> bool:
+        """Has nothing been read that was asked for while somebody looked?"""
+        before = reads()
+        happens("nobody")
+        return reads() == before
+
+    world.until(rests, "the end of what was under way")
     count = reads()
     for number in range(5):
         happens(f"unseen-{number}")

@@ -73,7 +73,7 @@ def test_working_trees_stand_together_and_a_collapsed_group_has_no_index(
     client.type(b"h")
     ordered(world, mux, "main", "web", "docs")
     shows(world, mux, "▸", "shop")
-    assert "fix" not in text_of(mux)
+    world.until(lambda: "fix" not in text_of(mux), "no row of the folded group")
     client.type(b"3")
     world.until(lambda: mux.session_of(client) == "docs", "the third row")
 

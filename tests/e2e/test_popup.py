@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from tests.e2e.test_sidebar import PREFIX, shows, sidebar_of
+from tests.e2e.test_switch import cold
 from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World
 
@@ -108,7 +109,7 @@ def test_two_clients_have_a_popup_each(world: World, mux: Tmux, client: Terminal
 
 def test_a_popup_starts_the_server(world: World, mux: Tmux, client: Terminal) -> None:
     world.cli("down")
-    opened(client)
+    cold(world, mux, client, b"g", lambda: "docs" in inside(client))
     client.type(b"jjj\r")
     world.until(lambda: mux.session_of(client) == "docs", "the chosen session")
     gone(client)

@@ -132,7 +132,7 @@ def test_moving_and_hiding_rows_changes_every_index(world: World, mux: Tmux, cli
         lambda: mux("show-options", "-gqv", "@opensessions-slot-3") == mux.rows()[2][0], "the slot of web"
     )
     kept = Path(world.state, "mux", mux.key, "arrangement.json")
-    world.until(lambda: '"hidden":["docs"]' in kept.read_text(), "that it is on the disk")
+    world.until(lambda: kept.exists() and '"hidden":["docs"]' in kept.read_text(), "that it is on the disk")
     server = int(Path(paths.pid_file(world.runtime)).read_text().splitlines()[0])
     os.kill(server, signal.SIGKILL)
     world.cli("up", env=mux.inside())
@@ -187,7 +187,7 @@ def test_down_closes_every_sidebar_and_up_brings_them_back(world: World, mux: Tm
     client.type(PREFIX + b"t")
     shows(world, mux, "docs")
     world.cli("down", env=mux.inside())
-    assert not mux.sidebars()
+    world.until(lambda: not mux.sidebars(), "no sidebar")
     world.cli("up", env=mux.inside())
     shows(world, mux, "docs")
 

@@ -54,11 +54,13 @@ def unfold(world: World, mux: Tmux, client: Terminal) -> None:
 def test_a_session_unfolds_into_its_windows_and_panes(world: World, mux: Tmux, client: Terminal) -> None:
     rows = mux.rows()
     unfold(world, mux, client)
-    lines = [line.strip(" ›▌█") for line in text_of(mux).splitlines()[2:9]]
-    assert [line.split()[:2] for line in lines[1:]] == [
-        ["2", "web"], ["0", "edit"], ["sh"], ["cat"], ["1", "serve"], ["2", "logs"],
-    ]  # fmt: skip
-    assert lines[-1].endswith("◂")
+    expected = [["2", "web"], ["0", "edit"], ["sh"], ["cat"], ["1", "serve"], ["2", "logs"]]
+
+    def unfolded() -> bool:
+        lines = [line.strip(" ›▌█") for line in text_of(mux).splitlines()[2:9]]
+        return [line.split()[:2] for line in lines[1:]] == expected and lines[-1].endswith("◂")
+
+    world.until(unfolded, f"{expected}")
     client.type(b"jjj")
     world.until(lambda: "cat" in cursor_line(mux), "the cursor on the second pane")
     client.type(b"h")
@@ -115,7 +117,7 @@ def test_what_comes_and_goes_is_followed(world: World, mux: Tmux, client: Termin
     world.until(lambda: "server" in cursor_line(mux), "the cursor on the window")
     mux("kill-window", "-t", "=web:edit")
     world.until(lambda: "edit" not in text_of(mux), "the end of the window")
-    assert "server" in cursor_line(mux), "the cursor sticks to its window"
+    world.until(lambda: "server" in cursor_line(mux), "the cursor, which sticks to its window")
     pane = panes(mux, "server")[0]
     mux("send-keys", "-t", pane, program, "Enter")
     world.until(lambda: "codex" in cursor_line(mux), "the agent in the window")
@@ -146,9 +148,11 @@ def test_the_lane_is_a_second_door(world: World, mux: Tmux, program: str) -> Non
     def rows() -> list[tuple[int, str]]:
         """Each row's line, number and name."""
         found = enumerate(text_of(mux).splitlines())
-        return [(at, f"{line[2]} {line[6:].split()[0]}") for at, line in found if line[2:3].isdigit()]
+        return [(at, f"{line[2]} {line[6:].partition(' ')[0]}") for at, line in found if line[2:3].isdigit()]
 
-    before = rows()
+    before = world.until(
+        lambda: (found := rows()) and [name for _, name in found] == ["1 main", "2 job"] and found
+    )
     world.until(lambda: any("job" in line and "○" in line for line in text_of(mux).splitlines()), "the agent")
     say(mux, pane, WAITING)
 

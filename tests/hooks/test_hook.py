@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -204,7 +205,13 @@ def test_a_number_puts_hooks_into_the_order_in_which_the_agent_started_them(
     runtime: Path, server: Server
 ) -> None:
     """Each waits in its shell until the one after it has told: they arrive the wrong way round."""
-    argv = f"read go; '{installation.interpreter()}' -I -S '{SCRIPT}' codex $0; :"
+    # However long that takes on a busy machine, their shells are still taken for those that the agent started.
+    code = (
+        f"import sys; sys.path.insert(0, {installation.root()!r}); from opensessions import hook; "
+        "hook.RECENT = 1000.0; hook.main(sys.argv[1:])"
+    )
+    python = shlex.join([installation.interpreter(), "-I", "-S", "-c", code, "codex"])
+    argv = f"read go; {python} $0; :"
     env = {"OPENSESSIONS_RUNTIME_DIR": str(runtime)}
     started = [
         subprocess.Popen(["/bin/sh", "-c", argv, str(number)], stdin=subprocess.PIPE, env=env)

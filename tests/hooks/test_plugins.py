@@ -79,7 +79,10 @@ def hear(
     *,
     cwd: str | None = None,
 ) -> list[dict[str, str]]:
-    """What arrives of these events, from an agent that lives on until then."""
+    """What arrives of these events, from an agent that lives on until then, and on a busy machine as well."""
+    patient = text.replace("const PATIENCE = 1000 ", "const PATIENCE = 60000 ")
+    assert patient != text
+    text = patient
     process = start(folder, text, drive, events, Path(server.path).parent, STAY)
     try:
         told = server.wait(count)

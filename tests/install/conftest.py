@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -31,7 +32,8 @@ def settle(world: World) -> None:
     late = [process for process in inside(world) if any(word in said(process) for word in words)]
     _, alive = psutil.wait_procs(late, timeout=10)
     for process in alive:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def said(process: psutil.Process) -> str:

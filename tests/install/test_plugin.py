@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,11 +131,15 @@ def test_a_python_without_us_is_named(world: World, mux: Tmux) -> None:
 
 
 def test_it_lets_tmux_start_at_once(world: World) -> None:
-    folder = checkout(world, "sleep 30", name="slow")
-    began = time.monotonic()
+    """Though its bootstrap waits for something that comes only after tmux has started."""
+    gate = world.home / "gate"
+    os.mkfifo(gate)
+    folder = checkout(world, f"read go <{gate}; exit 1", name="slow")
     mux = world.mux(conf=f"run-shell 'sh {folder}/plugin.tmux'\nset -g @after yes")
     assert mux("show-options", "-gqv", "@after") == "yes"
-    assert time.monotonic() - began < 5
+    with open(os.open(gate, os.O_RDWR), "wb", buffering=0) as opened:
+        opened.write(b"go\n" * 9)
+        world.until(lambda: not world.loading(), "the loader's end")
 
 
 def test_from_a_configuration_with_little_on_path(world: World) -> None:
@@ -178,12 +181,12 @@ def test_a_drag_of_the_sidebars_border_is_the_users_wish(
     world.until(settled(mux))
     terminal = mux.attach()
     terminal.type(b"\x02ot")
-    world.until(lambda: {width for _, width in mux.sidebars().values()} == {26}, "the sidebars")
+    world.until(lambda: [width for _, width in mux.sidebars().values()] == [26, 26], "both sidebars")
     step = 1 if end > border else -1
     moves = "".join(f"\x1b[<32;{column};5M" for column in range(border + step, end + step, step))
     for event in (f"\x1b[<0;{border};5M", moves, f"\x1b[<0;{end};5m"):
         terminal.type(event.encode())
-    world.until(lambda: {width for _, width in mux.sidebars().values()} == {36}, "both at their new width")
+    world.until(lambda: [width for _, width in mux.sidebars().values()] == [36, 36], "both at the new width")
 
 
 def test_outside_of_tmux_it_says_where_it_belongs(world: World) -> None:

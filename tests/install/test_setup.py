@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,11 +107,21 @@ def alive(mark: str) -> list[str]:
     return found
 
 
-def press(terminal: Terminal, keys: bytes) -> None:
-    """Keys as slow as fingers: faster ones are a paste to a tmux with its own `assume-paste-time`."""
-    for key in keys:
-        terminal.type(bytes([key]))
-        time.sleep(0.05)
+def press(world: World, demo: dict[str, str], terminal: Terminal, key: bytes, *tables: str) -> None:
+    """Keys, the last one after those that lead to these key tables. Each is typed when tmux has read the one before:
+    what it reads at once is a paste to a tmux with its own `assume-paste-time`."""
+    found = re.search(r"-S (/tmp/opensessions-demo-\w+/tmux)", "\n".join(alive(demo["DEMO_OF"])))
+    assert found
+    asked = [world.binary, "-S", found[1], "list-clients", "-F", "#{client_key_table}"]
+    for step, table in zip((b"\x02", b"o"), tables, strict=False):
+        terminal.type(step)
+        terminal.wait(
+            lambda table=table: (
+                subprocess.run(asked, capture_output=True, text=True, check=True).stdout == f"{table}\n"
+            ),
+            f"the key table {table}",
+        )
+    terminal.type(key)
 
 
 def test_demo_without_a_terminal_prints_the_sidebar(world: World, demo: dict[str, str]) -> None:
@@ -130,9 +140,9 @@ def test_demo_in_a_terminal(world: World, demo: dict[str, str]) -> None:
     try:
         terminal.see("sessions 5")
         terminal.see("This is no agent")
-        press(terminal, b"\x02o3")
+        press(world, demo, terminal, b"3", "prefix", "opensessions")
         terminal.wait(lambda: "[docs]" in terminal.text)
-        press(terminal, b"\x02d")
+        press(world, demo, terminal, b"d", "prefix")
         terminal.wait(lambda: terminal.ended)
     finally:
         terminal.close()

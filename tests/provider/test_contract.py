@@ -3,6 +3,7 @@ that it declares; then it must say so."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 
@@ -29,6 +30,7 @@ from opensessions.provider import (
     TypeLine,
 )
 from tests.provider.conftest import Stage
+from tests.support.terminal import PATIENCE
 
 
 async def refused(stage: Stage, command: Command) -> None:
@@ -251,10 +253,10 @@ async def test_what_is_typed_is_on_the_screen(stage: Stage) -> None:
     (pane,) = stage.panes("main")
     await stage.provider.do(TypeLine(pane, "echo 'a b' \"#{x}\" $((1+1))"))
     shown: dict[str, tuple[str, ...]] = {}
-    for _ in range(200):
-        shown = dict(await stage.provider.screens([pane, "%9999", "main/terminal_9999"]))
-        if any("#{x}" in line for line in shown[pane]):
-            break
+    async with asyncio.timeout(PATIENCE):
+        while not any("#{x}" in line for line in shown.get(pane, ())):
+            shown = dict(await stage.provider.screens([pane, "%9999", "main/terminal_9999"]))
+            await asyncio.sleep(0.01)
     assert shown.keys() == {pane}
     assert any("#{x}" in line for line in shown[pane]), shown
     assert "#{x}" in await stage.provider.do(ReadScreen(pane))

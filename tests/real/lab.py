@@ -170,7 +170,10 @@ class Instance:
         self._type(text)
         self.lab.wait(PASTE)
         self._mark = len(self.lab.model.heard)
-        row = max(place for place, line in enumerate(self.screen.split("\n")) if text in line)
+        row = self.lab.until(  # it may be drawing this very moment
+            lambda: [place for place, line in enumerate(self.screen.split("\n")) if text in line],
+            f"{self.name}: {text!r} in its prompt",
+        )[-1]
         at = time.time()
         self.press("Enter")
         self.lab.until(

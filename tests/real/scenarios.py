@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tests.real.agents.driver import Driver
 from tests.real.lab import Instance, Lab
-from tests.real.llm.behaviour import FREE, QUESTION, REFUSAL, SILENCE, STREAM, TOOL
+from tests.real.llm.behaviour import FREE, HELD, QUESTION, REFUSAL, SILENCE, STREAM, TOOL
 
 Need = Literal["", "approval", "question", "launcher"]
 
@@ -34,8 +34,16 @@ def _started(lab: Lab, name: str = "a") -> Instance:
     return agent
 
 
+def _held(agent: Instance, words: str) -> None:
+    """It runs until that is shown: how long it would take besides depends on this machine's load."""
+    agent.prompt(f"{words} {HELD}")
+    agent.model("first")
+    agent.shows(dwell=0.0)
+    agent.release()
+
+
 def _turn(agent: Instance) -> None:
-    agent.prompt()
+    _held(agent, "hello")
     agent.finishes()
     agent.shows()
 
@@ -47,7 +55,7 @@ def _streaming(agent: Instance) -> None:
 
 
 def _asking(agent: Instance, lab: Lab) -> None:
-    agent.prompt(TOOL)
+    _held(agent, TOOL)
     agent.asked(lab.driver.approval)
     agent.shows()
 

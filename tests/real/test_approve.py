@@ -33,8 +33,10 @@ def waiting(place: Lab, agent: Instance) -> None:
 def answer(place: Lab, agent: Instance, key: bytes, words: str) -> None:
     """Press the key on the agent's row, read what is asked, and say yes."""
     place.client.type(b"G" + key)
-    place.until(lambda: words in text_of(place.mux), f"{words!r} in the sidebar")
-    assert "gate a1" in " ".join(text_of(place.mux).split()), text_of(place.mux)
+    place.until(
+        lambda: words in (text := text_of(place.mux)) and "gate a1" in " ".join(text.split()),
+        f"{words!r} and the command in the sidebar",
+    )
     read = time.monotonic() + 0.5
     place.until(lambda: time.monotonic() > read, "time to read")
     place.client.type(b"y")

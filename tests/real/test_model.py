@@ -14,7 +14,7 @@ import pytest
 
 from tests.real.gate import Gate
 from tests.real.llm import served
-from tests.real.llm.behaviour import FREE, QUESTION, REFUSAL, SILENCE, STREAM, TOOL, last_keyword
+from tests.real.llm.behaviour import FREE, HELD, QUESTION, REFUSAL, SILENCE, STREAM, TOOL, last_keyword
 from tests.real.llm.served import Model
 
 COMMAND = {"type": "object", "properties": {"command": {"type": "string"}}}
@@ -114,6 +114,19 @@ def test_a_stream_goes_on_until_it_is_released(model: Model, ask: Ask) -> None:
     rest = answer.read()
     assert first
     assert b"word" in rest
+    assert told(model, "ended", "a1")
+
+
+@DIALECTS
+@pytest.mark.parametrize(("words", "last"), [("hello", b"last"), (TOOL, b"/gate a1")])
+def test_a_turn_that_is_held_ends_when_it_is_released(
+    model: Model, ask: Ask, words: str, last: bytes
+) -> None:
+    answer = post(model, ask, f"{words} {HELD} id:a1")
+    assert told(model, "first", "a1")
+    assert not any(each.what == "ended" for each in model.heard)
+    model.release("a1")
+    assert last in answer.read()
     assert told(model, "ended", "a1")
 
 

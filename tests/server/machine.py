@@ -20,6 +20,9 @@ from tests.processes.conftest import until
 
 MUX = "tmux-0123456789abcdef"
 INSTANCE = "6f1c1f3e-0000-4000-8000-00000000000a"
+SERVER = os.getppid() if os.getppid() > 1 else os.getpid()
+"""Stands for the multiplexer's server: it lives. In a container the tests may have been started by the first process of
+all, or from outside, and no receipt names such a one."""
 CALM = "sleep 600"
 STUBBORN = "(trap '' TERM; exec sleep 600) & wait"
 """Ends on SIGTERM; its child does not."""
@@ -64,7 +67,7 @@ class Machine:
 
     def orphan(self, script: str = CALM, pane: str = "%7", **more: Any) -> Receipt:
         """A managed agent in a pane that there is not, or whatever else is said."""
-        process, server = self.start(script), pinned(os.getppid())
+        process, server = self.start(script), pinned(SERVER)
         assert server
         receipt = Receipt(
             process=process, origin="managed", agent="claude-code", agent_id="", uid=os.getuid(),

@@ -25,6 +25,7 @@ from opensessions.server.bus import Bus
 from opensessions.server.keeper import Keeper
 from opensessions.server.tracked import Tracked
 from tests.processes.conftest import until
+from tests.server.machine import SERVER
 
 MUX, PANE = "tmux-0123456789abcdef", "%7"
 INSTANCE = "6f1c1f3e-0000-4000-8000-00000000000a"
@@ -87,7 +88,7 @@ class Room:
         self.bus.dispatch(MuxJoined(MUX, "tmux", "/tmp/s", SavedArrangement()))
         window = Window("@1", panes=(Pane(PANE, "@1", shell, active=True),))
         session = Session("$3", "api", links=(Link("@1", 0, True),))
-        self.bus.dispatch(InventoryRead(MUX, Inventory(os.getppid(), 1, "3.5a", (session,), {"@1": window})))
+        self.bus.dispatch(InventoryRead(MUX, Inventory(SERVER, 1, "3.5a", (session,), {"@1": window})))
 
     def living(self) -> tuple[Tracked, ...]:
         """As `Tracker.living`."""
@@ -133,7 +134,7 @@ async def test_who_is_first_seen_gets_a_receipt(tmp_path: Path, start: Started) 
     assert (receipt.place.kind, receipt.place.key, receipt.place.socket) == ("tmux", MUX, "/tmp/s")
     assert (receipt.place.session, receipt.place.pane) == ("$3", PANE)
     assert receipt.place.shell == pinned(shell.pid)
-    assert receipt.place.server == pinned(os.getppid())
+    assert receipt.place.server == pinned(SERVER)
 
 
 async def test_while_nothing_changes_nothing_is_written_and_no_thread_works(

@@ -38,7 +38,7 @@ from opensessions.server.sweep import Sweep
 from opensessions.server.unfinished import Finisher
 from opensessions.state import State
 from tests.processes.conftest import until
-from tests.server.machine import INSTANCE, MUX, STUBBORN, Machine
+from tests.server.machine import INSTANCE, MUX, SERVER, STUBBORN, Machine
 from tests.support.world import ROOT
 
 GRACE = 0.05
@@ -67,7 +67,7 @@ class Played:
         """One window with these panes."""
         window = Window("@1", panes=tuple(Pane(id, "@1", pid) for id, pid in panes.items()))
         session = Session("$1", "main", links=(Link("@1", 0, True),))
-        return Inventory(os.getppid(), 1, "3.5a", (session,), {"@1": window})
+        return Inventory(SERVER, 1, "3.5a", (session,), {"@1": window})
 
 
 class Counted(LinuxSource):

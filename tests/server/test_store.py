@@ -69,7 +69,8 @@ def test_processes_that_start_at_once_get_the_same_owner_id(state: Path, before:
     if before is not None:
         (state / "owner").write_bytes(before)
     code = (
-        "import sys; from opensessions.server.store import owner_id;"
+        "import sys; from opensessions import private; from opensessions.server.store import owner_id;"
+        "private.PATIENCE = 60.0;"
         "print('ready', flush=True); sys.stdin.readline(); print(owner_id(sys.argv[1]))"
     )
     racers = [

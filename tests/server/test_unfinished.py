@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opensessions.processes.audit import Audit
-from opensessions.processes.identity import ProcId, liveness, pinned
+from opensessions.processes.identity import ProcId, liveness
 from opensessions.processes.linux import LinuxSource
 from opensessions.processes.plan import Rules
 from opensessions.processes.source import this_system
@@ -27,14 +27,7 @@ def state_of(process: ProcId) -> str:
 
 
 def child_of(root: ProcId, machine: Machine) -> ProcId:
-    def find() -> ProcId | None:
-        with open(f"/proc/{root.pid}/task/{root.pid}/children") as file:
-            pids = file.read().split()
-        with open(f"/proc/{pids[0] if pids else root.pid}/comm") as file:
-            return pinned(int(pids[0])) if pids and file.read() == "sleep\n" else None
-
-    found: ProcId = until(find)
-    machine.started.append(found)
+    found = machine.child(root)
     until(lambda: this_system().now() - found.start > 110)
     return found
 

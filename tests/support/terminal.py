@@ -98,13 +98,14 @@ class Terminal:
         """Wait until the screen holds `text`."""
         self.wait(lambda: text in self.text, f"{text!r} on the screen")
 
-    def close(self) -> None:
-        """Hang up, and wait for the program's end."""
+    def close(self) -> bool:
+        """Hang up, and wait for the program's end; one that does not end is killed. Did it end by itself?"""
         os.close(self.handle)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if os.waitpid(self.pid, os.WNOHANG)[0]:
-                return
+                return True
             time.sleep(0.01)
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
+        return False

@@ -67,7 +67,7 @@ def test_there_and_back(zworld: World, zellij: Zellij, mux: Tmux, session: str) 
     known(zworld, "zellij", session)
     cross(zworld, zellij.inside(session), name_of(zellij, session), "tmux.sock", "main")
     arrives_in_tmux(zworld, mux, client)
-    assert zellij.clients(session) == {}
+    zworld.until(lambda: zellij.clients(session) == {}, "zellij's knowledge that it has left")
     assert sorted(zellij.sessions()) == sorted(["far", ODD]), "no session has ended"
     assert [each.pid for each in travellers(zworld.runtime)] == [client.pid]
     client.type(b"\x02d")
@@ -86,7 +86,7 @@ def test_who_went_on_inside_of_zellij_is_found(zworld: World, zellij: Zellij, mu
     known(zworld, "zellij", ODD)
     cross(zworld, zellij.inside(ODD), name_of(zellij, ODD), "tmux.sock")
     arrives_in_tmux(zworld, mux, client)
-    assert (zellij.clients("far"), zellij.clients(ODD)) == ({}, {})
+    zworld.until(lambda: zellij.clients("far") == zellij.clients(ODD) == {}, "zellij's knowledge of it")
 
 
 def test_no_session_ends_whatever_a_lost_terminal_does_to_it(
@@ -254,7 +254,7 @@ def test_a_row_leads_from_tmux_to_zellij_and_one_there_back(zworld: World, zelli
     client.type(b"G\r")
     arrives_in_tmux(zworld, mux, client)
     zworld.until(lambda: mux.ask("#{@opensessions-sidebar}", client.tty), "the focus in the sidebar again")
-    assert zellij.clients("far") == {}
+    zworld.until(lambda: zellij.clients("far") == {}, "zellij's knowledge that it has left")
 
 
 def test_a_row_tells_what_to_type_where_nobody_was_brought(zworld: World, zellij: Zellij, mux: Tmux) -> None:
@@ -286,6 +286,6 @@ def test_zellijs_attention_key_leads_to_tmux_and_tmuxs_back(zworld: World, zelli
     press(zellij, client, "a")
     arrives_in_tmux(zworld, mux, client)
     assert mux.ask("#{pane_id}", client.tty) == pane
-    assert [each["id"] for each in zellij.panes("far")] == [0], "nothing of the key is left"
+    zworld.until(lambda: [each["id"] for each in zellij.panes("far")] == [0], "nothing left of the key")
     client.type(b"\x02oA")
     zellij.arrives(client, "far")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,7 @@ from opensessions.provider import (
     SwitchClient,
     TypeLine,
 )
+from opensessions_zellij.places import session_socket
 from tests.support.terminal import Terminal
 from tests.support.zellij import Zellij
 from tests.zellij.conftest import Follower
@@ -167,6 +169,22 @@ async def test_a_client_that_has_not_typed_is_said_to_stay(zellij: Zellij, follo
     zellij.type_in(terminal)
     await follower.provider.do(SwitchClient(client(follower), "other"))
     await follower.until(lambda: shows(follower, "other"), "the other session")
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_who_comes_is_led_to_the_pane_whatever_number_he_gets(
+    zellij: Zellij, follower: Follower, others: int
+) -> None:
+    """zellij keeps the focus by the client's number, and gives who comes the lowest that is free."""
+    zellij.action("main", "new-pane")
+    zellij.action("main", "focus-pane-id", "terminal_0")
+    await follower.close()
+    await follower.provider.way_in("main", "main/terminal_1")
+    with socket.socket(socket.AF_UNIX) as line:
+        if others:  # somebody else asks something just now
+            line.connect(session_socket(zellij.folder, "main"))
+        zellij.attach("main", typed=False)
+        assert list(zellij.clients("main").values()) == ["terminal_1"]
 
 
 # --- ending ---------------------------------------------------------------------------------------------------

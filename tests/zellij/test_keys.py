@@ -132,8 +132,12 @@ def test_hidden_floating_panes_stay_hidden(keys: Zellij, client: Terminal, key: 
     note = Path(metadata_file(str(keys.world.home / ".cache/zellij"), keys.folder, "alpha"))
 
     def hidden() -> bool:
-        asked = keys.run("--session", "alpha", "action", "are-floating-panes-visible", check=False)
-        return asked.stdout + asked.stderr == "false\n"
+        def said() -> str:
+            asked = keys.run("--session", "alpha", "action", "are-floating-panes-visible", check=False)
+            return (asked.stdout + asked.stderr).strip()
+
+        answer: str = keys.world.until(lambda: (now := said()) in ("true", "false") and now, "an answer")
+        return answer == "false"
 
     for _ in range(5):
         if not hidden():

@@ -19,7 +19,7 @@ BATCHES = 8
 PENS = 3
 """Namespaces at the same time in one batch: a round waits more than it works."""
 VERSIONS = sorted(tmux_versions())
-A_ROUND = 20.0
+A_ROUND = 60.0
 """Seconds that a round may take on a busy machine."""
 SLOW = {"hung tmux", "lost socket"}
 """Each look waits for these."""

@@ -27,6 +27,10 @@ REFUSAL = "REFUSAL"
 SILENCE = "SILENCE"
 """No answer at all, not even headers."""
 
+HELD = "HELD"
+"""Besides a keyword, or alone: the last piece of the turn's first answer comes when the test releases the agent's
+stream. So what is true until then lasts as long as it must, on a slow machine too."""
+
 KEYWORDS = (STREAM, FREE, TOOL, QUESTION, FAILURE, REFUSAL, SILENCE)
 STATUS = {FAILURE: 500, REFUSAL: 400}
 
@@ -69,6 +73,8 @@ class Plan(Struct, frozen=True):
     words: tuple[str, ...] = ()
     endless: bool = False
     """Words go on until the stream is released."""
+    held: bool = False
+    """The end waits until the stream is released."""
     calls: tuple[Call, ...] = ()
     status: int = 200
     silent: bool = False
@@ -84,7 +90,8 @@ def plan(asked: Asked, number: int, gate: str) -> Plan:
         words = (TITLE,) if asked.wants_json else ("A title",)
         return Plan(tag, "", True, words)
     keyword = last_keyword(asked.turn)
-    few = Plan(tag, keyword, False, ("some ", "words ", "at ", "last"))
+    held = HELD in asked.turn and not asked.results
+    few = Plan(tag, keyword, False, ("some ", "words ", "at ", "last"), held=held)
     if keyword in STATUS:
         return Plan(tag, keyword, False, status=STATUS[keyword])
     if keyword == SILENCE:
@@ -98,7 +105,7 @@ def plan(asked: Asked, number: int, gate: str) -> Plan:
         call = shell(asked.tools, f"{gate} {tag}", f"call_{number:04}", keyword == TOOL)
     elif keyword == QUESTION:
         call = question(asked.tools, f"call_{number:04}")
-    return Plan(tag, keyword, False, calls=(call,)) if call else few
+    return Plan(tag, keyword, False, calls=(call,), held=held) if call else few
 
 
 def last_keyword(turn: str) -> str:

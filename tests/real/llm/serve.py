@@ -135,7 +135,8 @@ class Server:
 
     async def _pieces(self, speaks: Dialect, todo: Plan) -> AsyncIterator[bytes]:
         yield speaks.begin()
-        released = self._released.setdefault(todo.tag, asyncio.Event()) if todo.endless else asyncio.Event()
+        kept = todo.endless or todo.held
+        released = self._released.setdefault(todo.tag, asyncio.Event()) if kept else asyncio.Event()
         for word in todo.words:
             yield speaks.text(word)
             if not todo.side:
@@ -146,6 +147,8 @@ class Server:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PACE):
                     await released.wait()
+        if todo.held:
+            await released.wait()
         yield speaks.end(todo.calls)
 
 
