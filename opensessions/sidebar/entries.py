@@ -158,7 +158,11 @@ def _all(ui: Ui, scene: Scene, lines: bool) -> Iterator[Entry]:
         height = 2 if lines and said(row.metadata) else 1
         yield Entry(row.id, "session", row, inside, height=height)
         if row.id in ui.expanded:
-            yield from _below(row, inside, scene.tree.get(row.id, ()))
+            # A window may be linked to one session at two indexes (tmux 3.3a): a key stands for one entry.
+            parts: dict[str, Entry] = {}
+            for entry in _below(row, inside, scene.tree.get(row.id, ())):
+                parts.setdefault(entry.key, entry)
+            yield from parts.values()
 
 
 def _below(row: Row, group: Group | None, windows: tuple[WindowPart, ...]) -> Iterator[Entry]:

@@ -56,6 +56,13 @@ def test_what_is_listed() -> None:
     assert keys(OPEN, grouped()) == ["$1", HEAD, "$2", "$3", "$4"], "its windows are not known yet"
 
 
+def test_a_window_that_is_linked_twice_is_listed_once() -> None:
+    twice = replace(unfolded(), tree={"$1": (*WEB, replace(WEB[1], index=7))})
+    once = replace(unfolded(), tree={"$1": WEB})
+    ui = Ui(cursor="$1", expanded=frozenset({"$1"}))
+    assert [each.key for each in entries(ui, twice)] == [each.key for each in entries(ui, once)]
+
+
 def test_keys_tell_what_they_are_of() -> None:
     assert [session_of(key) for key in (HEAD, "$1", EDITOR, CLAUDE)] == ["", "$1", "$1", "$1"]
     assert [pane_of(key) for key in (HEAD, "$1", EDITOR, CLAUDE)] == ["", "", "", "%0"]

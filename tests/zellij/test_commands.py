@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 
@@ -26,6 +25,7 @@ from opensessions.provider import (
 )
 from opensessions_zellij.places import session_socket
 from tests.support.terminal import Terminal
+from tests.support.world import is_alive
 from tests.support.zellij import Zellij
 from tests.zellij.conftest import Follower
 
@@ -199,7 +199,7 @@ async def test_a_killed_session_leaves_no_ghost(zellij: Zellij, follower: Follow
     assert zellij.sessions() == ["main"]
     assert zellij.dead() == []
     await follower.until(lambda: not follower.last.session("mortal"), "its end in a reading")
-    zellij.world.until(lambda: not os.path.exists(f"/proc/{server}"), "the end of its server")
+    zellij.world.until(lambda: not is_alive(server), "the end of its server")
 
 
 async def test_a_killed_session_moves_its_client_first(zellij: Zellij, follower: Follower) -> None:

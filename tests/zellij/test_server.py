@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.support.terminal import Terminal
-from tests.support.world import World
+from tests.support.world import World, is_alive
 from tests.support.zellij import Zellij
 
 AGENT = """#!/bin/bash
@@ -216,7 +216,7 @@ def test_an_agent_is_ended_and_its_shell_and_zellij_live(zworld: World, zellij: 
     shell = psutil.Process(agent["pid"]).parent()
     assert shell is not None
     zworld.cli("agent", "kill", "--yes", "work/terminal_0")
-    zworld.until(lambda: not psutil.pid_exists(agent["pid"]), "its end")
+    zworld.until(lambda: not is_alive(agent["pid"]), "its end")
     assert shell.is_running()
     assert sorted(zellij.sessions()) == ["first", "work"]
 
@@ -228,7 +228,7 @@ def test_a_session_is_killed_with_what_runs_in_it(zworld: World, zellij: Zellij,
     zellij.up("first")
     agent = zworld.until(lambda: agents(zworld).get("work/terminal_0"), "the agent")
     zworld.cli("session", "kill", "--yes", "work")
-    zworld.until(lambda: not psutil.pid_exists(agent["pid"]), "its end")
+    zworld.until(lambda: not is_alive(agent["pid"]), "its end")
     assert zellij.sessions() == ["first"]
     assert zellij.dead() == []
     zworld.until(lambda: [row["name"] for row in listed(zworld)] == ["first"], "its row's end")
