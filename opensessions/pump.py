@@ -7,7 +7,6 @@ a timeout while it is connected. It never asks the terminal anything, so no answ
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import select
 import sys
@@ -24,6 +23,7 @@ except ImportError:
 
 from opensessions import paths, wire
 from opensessions.errors import OpenSessionsError, WireError
+from opensessions.lock import lock_free
 
 ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?2004h"
 """Alternate screen, no cursor, no wrapping; mouse: press, drag, SGR coordinates; bracketed paste."""
@@ -346,20 +346,3 @@ def _reap() -> None:
 
 def _plain(text: str) -> str:
     return "".join(char if " " <= char <= "~" else "?" for char in text)
-
-
-def lock_free(path: str) -> bool:
-    """Does nobody hold the server's lock? The look lasts microseconds, in which nobody else gets the lock."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return True

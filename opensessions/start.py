@@ -12,6 +12,7 @@ import time
 
 from opensessions import paths, wire
 from opensessions.errors import OpenSessionsError, ServerNotRunning, WireError
+from opensessions.lock import lock_free
 
 TYPE_CHECKING = False  # importing typing costs a hot script 4 ms
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Line = socket.socket
 
 STEP = 0.01
 """Seconds between two tries to connect while a server starts."""
+AGAIN = 1.0
+"""Seconds until one more is started where none has taken its lock; doubled each time: on a busy machine many who start
+servers all the time keep the first from coming up."""
 
 
 def connect(runtime: str, timeout: float = 2.0) -> Line | None:
@@ -81,21 +85,26 @@ def start_server(runtime: str, python: str) -> None:
 def ensure(runtime: str, python: str, timeout: float = 3.0) -> Line:
     """A connection to the server, which is started if nobody answers.
 
-    A server that is just leaving is waited for and followed by a new one. ServerNotRunning after `timeout`
-    seconds, with the reason if the server gave one.
+    A server that is just coming or leaving holds its lock: it is waited for, and followed by a new one if it leaves.
+    ServerNotRunning after `timeout` seconds, with the reason if the server gave one.
     """
+    lock = paths.pid_file(runtime)
     deadline = time.monotonic() + timeout
-    next_start = 0.0
+    next_start, pause = 0.0, AGAIN
     while True:
         line = connect(runtime)
         if line is not None:
             return line
         now = time.monotonic()
         if now >= deadline:
-            raise ServerNotRunning(f"The server did not start within {timeout:g} s{_last_words(runtime)}")
-        if now >= next_start:
+            raise ServerNotRunning(
+                f"The server did not start within {timeout:g} s{_last_words(runtime)}"
+                if lock_free(lock)
+                else f"The server is there and did not answer within {timeout:g} s; see: opensessions doctor"
+            )
+        if now >= next_start and lock_free(lock):
             start_server(runtime, python)
-            next_start = now + 1.0
+            next_start, pause = now + pause, 2 * pause
         time.sleep(STEP)
 
 

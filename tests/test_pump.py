@@ -406,7 +406,8 @@ def test_it_imports_almost_nothing(server: Server, start: Started, short: Path) 
     }  # fmt: skip
     assert loaded & forbidden == set()
     assert {name for name in loaded if name.startswith("opensessions")} == {
-        "opensessions", "opensessions.errors", "opensessions.paths", "opensessions.pump", "opensessions.wire",
+        "opensessions", "opensessions.errors", "opensessions.lock", "opensessions.paths", "opensessions.pump",
+        "opensessions.wire",
     }  # fmt: skip
 
 
@@ -416,7 +417,7 @@ def checkout(folder: Path, start_py: str) -> str:
     (folder / "opensessions").mkdir()
     script = folder / "scripts" / "sidebar.py"
     script.write_text(Path(PUMP).read_text())
-    for name in ("__init__", "errors", "paths", "pump", "wire"):
+    for name in ("__init__", "errors", "lock", "paths", "pump", "wire"):
         (folder / "opensessions" / f"{name}.py").symlink_to(ROOT / "opensessions" / f"{name}.py")
     (folder / "opensessions" / "start.py").write_text(start_py)
     return str(script)
@@ -533,7 +534,7 @@ def test_without_a_terminal_it_says_so() -> None:
 
 
 def test_pid_file_lock_is_seen_and_left_alone(short: Path) -> None:
-    from opensessions.pump import lock_free
+    from opensessions.lock import lock_free
 
     path = str(short / "server.pid")
     assert lock_free(path)

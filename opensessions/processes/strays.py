@@ -12,8 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from opensessions import paths
+from opensessions.lock import lock_free
 from opensessions.processes.source import ProcessSource
-from opensessions.pump import lock_free
 
 Role = Literal["server", "sidebar"]
 
