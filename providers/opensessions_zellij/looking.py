@@ -15,7 +15,7 @@ TRIES = 3
 """Times that it is asked for its clients: under load it denies a session that lives, or answers nothing (0.45.1)."""
 DENIALS = (b"There is no active session", b"not found. The following sessions")
 AGAIN = 0.05
-"""Seconds after which a session is asked again that zellij has denied."""
+"""Seconds after which it is asked again."""
 HEADING = "CLIENT_ID"
 """How its answer begins, whether or not there are clients."""
 
@@ -35,6 +35,7 @@ def panes(zellij: str, folder: str, session: str) -> dict[str, str]:
         said = ask(zellij, folder, session, "list-clients")
         if said.startswith(HEADING):
             break
+        time.sleep(AGAIN)
     lines = [line.split() for line in said.splitlines()[1:]]
     rows = [(int(words[0]), words[1]) for words in lines if len(words) > 1 and words[0].isdecimal()]
     return {f"{session}/{number}": pane for number, pane in sorted(rows)}

@@ -131,8 +131,8 @@ class Reader:
         for left in reversed(range(TRIES)):
             try:
                 panes, clients = await _together(
-                    self._zellij.action(session, "list-panes", "--json", "--all"),
-                    self._zellij.action(session, "list-clients"),
+                    self._zellij.told(session, "list-panes", "--json", "--all"),
+                    self._zellij.told(session, "list-clients"),
                 )
                 return reading.held(panes, clients)
             except Refused as error:

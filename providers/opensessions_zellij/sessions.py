@@ -88,11 +88,9 @@ class Sessions:
         """The names of a session's clients, those that came last first; none where it is gone. No other session is
         asked."""
         try:
-            found = reading.looking(await self._zellij.action(session, "list-clients"))
+            found = reading.looking(await self._zellij.told(session, "list-clients"))
         except Refused:
             return []
-        except reading.Incomplete:  # the call was thrown out itself
-            found = reading.looking(await self._zellij.action(session, "list-clients"))
         return [reading.client_id(session, number) for number in sorted(found, reverse=True)]
 
     async def kill(self, session: str) -> None:

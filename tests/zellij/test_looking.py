@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from opensessions_zellij import caller, looking
+from opensessions_zellij.places import CONTRACT
+from opensessions_zellij.transport import Zellij
 
 DENIES = """#!/bin/sh
 echo "$*" >>{calls}
@@ -63,3 +67,17 @@ def test_who_looks_is_asked_for_again(
     assert looking.panes(zellij, str(short), "s") == {"s/4": "terminal_2"}
     calls.unlink()
     assert caller._client(zellij, "s", "terminal_2") == "s/4"
+
+
+async def test_the_server_asks_again_where_nothing_was_printed(calls: Path, short: Path) -> None:
+    folder = short / "z" / f"{CONTRACT}1"
+    folder.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(folder / "s"))
+        os.utime(folder / "s", (1, 1))  # old enough to live
+        zellij = Zellij(program(calls, NOTHING, 2), str(short / "z"), str(short))
+        assert (await zellij.told("s", "list-clients")).startswith(looking.HEADING)
+        assert calls.read_text().count("\n") == 3
+        calls.unlink()
+        zellij = Zellij(program(calls, NOTHING, 99), str(short / "z"), str(short))
+        assert await zellij.told("s", "list-clients") == ""
