@@ -44,6 +44,17 @@ def roots(
     return found
 
 
+def run(pids: Iterable[int]) -> bool:
+    """Do all of these processes run? 0 is none. Blocks for microseconds."""
+    for pid in pids:
+        try:
+            if not pid or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return False
+        except psutil.Error:
+            return False
+    return True
+
+
 def listener(path: str) -> int:
     """The pid of who listens at a socket; 0 where nobody does, or the system does not tell."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:

@@ -190,6 +190,7 @@ class ZellijProvider:
     def refresh(self) -> None:
         """See `Provider.refresh`. Only sessions that somebody looks at are asked again: of the others their files
         tell."""
+        self._reader.must_list = True
         self._doubt_looked_at()
         self._ask()
 

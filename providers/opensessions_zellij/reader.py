@@ -11,7 +11,7 @@ from msgspec import Struct
 from opensessions.errors import MuxError, Refused
 from opensessions.model import Inventory
 from opensessions_zellij import binary, reading
-from opensessions_zellij.processes import Panes, roots
+from opensessions_zellij.processes import Panes, roots, run
 from opensessions_zellij.reading import Held, Incomplete, Root
 from opensessions_zellij.transport import Zellij
 
@@ -41,6 +41,8 @@ class Reader:
         self._known: dict[str, tuple[Root, Held]] = {}
         self._panes = Panes()
         self._stale: set[str] = set()
+        self.must_list = True
+        """Ask zellij which sessions there are, whatever the system shows."""
         self._unsettled: set[str] = set()
         """Sessions that were found changed, and whose files were not written since."""
         self._written: set[str] = set()
@@ -53,6 +55,7 @@ class Reader:
     def doubt(self, session: str) -> None:
         """This session must be asked again; "" doubts all."""
         self._stale |= {session} if session else set(self._known)
+        self.must_list |= not session
 
     def written(self, session: str) -> None:
         """zellij has written the session's file, and nothing in it is new. What was read between two writes may have
@@ -84,10 +87,13 @@ class Reader:
 
     async def _read(self) -> Reading:
         version = await self.version()
-        names = reading.names(await self._zellij.listing())
-        before = {name: root for name, (root, _) in self._known.items()}
-        living = await self._zellij.births.living()
-        standing = await asyncio.to_thread(roots, living, before, self._zellij.births.server)
+        standing = await self._standing()
+        if self.must_list or not await self._are_those_known(standing):
+            names = reading.names(await self._zellij.listing())
+            self.must_list = False
+            standing = await self._standing()
+        else:
+            names = tuple(standing)
         self.unborn = self._zellij.births.young or any(
             name not in names and root.socket is not None and not self._zellij.views.dead(root.socket)
             for name, root in standing.items()
@@ -119,6 +125,20 @@ class Reader:
         pids = await asyncio.to_thread(self._pids, known)
         self.last = reading.inventory(version, known.values(), pids, self._owner, self.last)
         return Reading(self.last, renamed)
+
+    async def _standing(self) -> dict[str, Root]:
+        """The sessions that the system shows, by name."""
+        before = {name: root for name, (root, _) in self._known.items()}
+        living = await self._zellij.births.living()
+        return await asyncio.to_thread(roots, living, before, self._zellij.births.server)
+
+    async def _are_those_known(self, standing: Mapping[str, Root]) -> bool:
+        """Are these the sessions of the last reading, each with its server? Then zellij is not asked for a list: it
+        would connect to every one of them, and whoever comes to one at that moment may be thrown out (see
+        `Zellij.told`)."""
+        if not standing or standing != {name: root for name, (root, _) in self._known.items()}:
+            return False
+        return await asyncio.to_thread(run, [root.server for root in standing.values()])
 
     def _settle(self, changed: set[str]) -> None:
         """Note for which sessions the next write counts, whatever it says."""
