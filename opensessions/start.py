@@ -102,6 +102,8 @@ def ensure(runtime: str, python: str, timeout: float = 3.0) -> Line:
                 if lock_free(lock)
                 else f"The server is there and did not answer within {timeout:g} s; see: opensessions doctor"
             )
+        if not next_start:
+            paths.ensure_runtime(runtime)  # says what is wrong with it
         if now >= next_start and lock_free(lock):
             start_server(runtime, python)
             next_start, pause = now + pause, 2 * pause

@@ -104,6 +104,10 @@ class Zellij:
         """A client on a terminal of its own, which shows the session's prompt. `typed`: it has typed there, so that it
         is the one that actions move."""
         there = os.path.exists(session_socket(self.folder, session))
+        if there:
+            # A call is taken out twice, by a number that is used again: who comes in between is thrown out, and then
+            # makes the session anew (0.45.1). The last call here may be just ending.
+            time.sleep(0.3)
         terminal = self._client(session, cols, rows)
         if not there:
             self.born(session)
