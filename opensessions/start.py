@@ -12,7 +12,7 @@ import time
 
 from opensessions import paths, wire
 from opensessions.errors import OpenSessionsError, ServerNotRunning, WireError
-from opensessions.lock import lock_free
+from opensessions.lock import lock_held
 
 TYPE_CHECKING = False  # importing typing costs a hot script 4 ms
 if TYPE_CHECKING:
@@ -98,13 +98,11 @@ def ensure(runtime: str, python: str, timeout: float = 3.0) -> Line:
         now = time.monotonic()
         if now >= deadline:
             raise ServerNotRunning(
-                f"The server did not start within {timeout:g} s{_last_words(runtime)}"
-                if lock_free(lock)
-                else f"The server is there and did not answer within {timeout:g} s; see: opensessions doctor"
+                f"The server is there and did not answer within {timeout:g} s; see: opensessions doctor"
+                if lock_held(lock)
+                else f"The server did not start within {timeout:g} s{_last_words(runtime)}"
             )
-        if not next_start:
-            paths.ensure_runtime(runtime)  # says what is wrong with it
-        if now >= next_start and lock_free(lock):
+        if now >= next_start and not lock_held(lock):
             start_server(runtime, python)
             next_start, pause = now + pause, 2 * pause
         time.sleep(STEP)
