@@ -143,7 +143,7 @@ class ZellijProvider:
     def _rang(self, session: str, urgent: bool) -> None:
         """Something has changed in a session; "": one may have come or gone."""
         if session:
-            self._reader.doubt(session)
+            self._reader.rang(session)
         self._stir.set()
         if urgent:
             self._asked.set()

@@ -43,8 +43,10 @@ class Reader:
         self._stale: set[str] = set()
         self.must_list = True
         """Ask zellij which sessions there are, whatever the system shows."""
+        self._told: set[str] = set()
+        """Sessions whose files have said something new since they were asked."""
         self._unsettled: set[str] = set()
-        """Sessions that were found changed, and whose files were not written since."""
+        """Sessions that were found changed before their files said so, and whose files were not written since."""
         self._written: set[str] = set()
         """Sessions whose files were written while they were being asked."""
         self._lock = asyncio.Lock()
@@ -56,6 +58,11 @@ class Reader:
         """This session must be asked again; "" doubts all."""
         self._stale |= {session} if session else set(self._known)
         self.must_list |= not session
+
+    def rang(self, session: str) -> None:
+        """The session's file says something new."""
+        self._told.add(session)
+        self.doubt(session)
 
     def written(self, session: str) -> None:
         """zellij has written the session's file, and nothing in it is new. What was read between two writes may have
@@ -101,6 +108,7 @@ class Reader:
         # zellij counts seconds only: of two that were begun in the same one either may come first.
         sessions = sorted((standing.get(name) or Root(name) for name in names), key=_age)
         stale, self._stale = self._stale, set()
+        told, self._told = self._told, set()
         self._written.clear()
         asked = [
             root
@@ -121,7 +129,7 @@ class Reader:
         renamed = _renamed(self._known, known)
         changed = {name for name in fresh if known.get(name) != self._known.get(name)}
         self._known = known
-        self._settle(changed)
+        self._settle(changed - told)
         pids = await asyncio.to_thread(self._pids, known)
         self.last = reading.inventory(version, known.values(), pids, self._owner, self.last)
         return Reading(self.last, renamed)
