@@ -39,11 +39,7 @@ from opensessions.events import (
     Unreachable,
 )
 from opensessions.metadata import step
-from opensessions.model import (
-    Agent,
-    Belonging,
-    Inventory,
-)
+from opensessions.model import Agent, Belonging, Inventory
 from opensessions.snapshot import gathered, numbered
 from opensessions.state import Mux, State, saved_arrangement
 

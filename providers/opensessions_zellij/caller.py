@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 
 import psutil
 
 from opensessions.caller import Caller
 from opensessions_zellij import binary, places
-from opensessions_zellij.looking import HEADING, TRIES
+from opensessions_zellij.looking import AGAIN, HEADING, TRIES
 from opensessions_zellij.processes import listener
 
 
@@ -62,6 +63,7 @@ def _client(program: str, session: str, pane: str) -> str:
             return ""
         if listed.startswith(HEADING.encode()):
             break
+        time.sleep(AGAIN)
     rows = [line.split() for line in listed.decode("utf-8", "replace").splitlines()]
     clients = [(row[0], row[1]) for row in rows if len(row) > 1 and row[0].isdecimal()]
     looking = [number for number, shown in clients if shown == pane] or [number for number, _ in clients]
