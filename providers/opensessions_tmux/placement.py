@@ -23,7 +23,10 @@ LONGEST = 60.0
 CALM = 5.0
 """Seconds that a sidebar must outlive that pause to have been well: then the pause begins anew."""
 TRIES = 8
-"""Different layouts that a window may have while its sidebar's width is not right; then it cannot be reached."""
+"""Different layouts of a window in which a sidebar is repaired at once while its width is not reached."""
+RETRY = 0.25
+"""Seconds from a repair that did not help to the next in the same layout; doubled each time. Once that is more than
+`LONGEST`, the width cannot be reached."""
 
 
 # --- what is to be done -----------------------------------------------------------------------------------
@@ -90,10 +93,17 @@ class Spawned(Struct, frozen=True):
 
 
 class Tried(Struct, frozen=True):
-    """What a sidebar's repair was tried in: the circumstances, and the layouts seen in them."""
+    """What a sidebar's repair was tried in: the circumstances, and the layouts seen in them. The next try in one of
+    them is due at `again` seconds, `pause` after the last.
+
+    What did not help once may help later: the window may have been zoomed in that moment, and what was repaired may
+    have been undone before it was read.
+    """
 
     frame: tuple[int, int, SidebarWish]
     layouts: frozenset[str] = frozenset()
+    again: float = 0.0
+    pause: float = RETRY
 
 
 class Memory(Struct, frozen=True):
@@ -247,7 +257,8 @@ class _Planner:
 
     def repair(self, window: Window, pane: Pane, others: Sequence[Pane]) -> None:
         """A sidebar of the wrong width or in the wrong place. In a zoomed window sizes say nothing, and a change
-        would end the zoom; while the user drags a border it would tear it away; what was tried in vain is over."""
+        would end the zoom; while the user drags a border it would tear it away; what was in vain is tried ever more
+        seldom."""
         if window.zoomed or self.scene.dragging or not fits(window, self.wish):
             if pane.id in self.tried:
                 self.trying[pane.id] = self.tried_after[pane.id] = self.tried[pane.id]
@@ -264,9 +275,15 @@ class _Planner:
         if tried is None or tried.frame != frame:
             tried = Tried(frame)
         self.trying[pane.id] = self.tried_after[pane.id] = tried
-        if window.layout in tried.layouts or len(tried.layouts) >= TRIES:
+        fresh = window.layout not in tried.layouts and len(tried.layouts) < TRIES
+        if not fresh and tried.pause > LONGEST:
             return
-        self.tried_after[pane.id] = Tried(frame, tried.layouts | {window.layout})
+        if not fresh and self.scene.now < tried.again:
+            self.again = min(tried.again, self.again or tried.again)
+            return
+        layouts = tried.layouts | {window.layout} if fresh else tried.layouts
+        pause = RETRY if fresh else 2 * tried.pause
+        self.tried_after[pane.id] = Tried(frame, layouts, self.scene.now + pause, pause)
         self.repairs.append(act)
 
 

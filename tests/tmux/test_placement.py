@@ -15,6 +15,7 @@ from opensessions_tmux.placement import (
     CALM,
     LONGEST,
     RESPAWN,
+    RETRY,
     STALE,
     TRIES,
     Close,
@@ -286,7 +287,25 @@ def test_a_wrong_width_is_repaired_once() -> None:
     first = planned(wide)
     assert (first.actions, first.repairs) == ((), (Resize("%10", 26),))
     assert planned(wide, memory=first.memory).repairs == (Resize("%10", 26),), "not done yet"
-    assert planned(wide, memory=first.memory_after_repairs).repairs == (), "done, and of no use"
+    done = planned(wide, memory=first.memory_after_repairs, now=100 + RETRY / 2)
+    assert (done.repairs, done.again) == ((), 100 + RETRY), "done, and of no use yet"
+
+
+def test_what_did_not_help_is_tried_ever_more_seldom_and_then_left() -> None:
+    """A window that was zoomed at the moment of the repair is as it was once the zoom is over."""
+    wide = held(window("@1", 70, 29, marks=MINE))
+    memory, now, times = Memory(), 0.0, []
+    while True:
+        step = planned(wide, memory=memory, now=now)
+        memory = step.memory_after_repairs
+        if step.repairs:
+            times.append(now)
+        elif step.again is None:
+            break
+        assert step.again is None or step.again > now
+        now = step.again or now
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    assert gaps == [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 
 
 def test_another_circumstance_is_another_try() -> None:

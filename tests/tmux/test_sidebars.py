@@ -12,6 +12,7 @@ import pytest
 from opensessions.errors import Refused
 from opensessions.provider import FocusSidebar, SidebarWish
 from opensessions_tmux.options import DRAGGING
+from opensessions_tmux.placement import Action
 from opensessions_tmux.quote import Words
 from opensessions_tmux.sidebars import branch
 from opensessions_tmux.transport import Reply
@@ -337,6 +338,35 @@ async def test_a_zoomed_window_is_not_unzoomed_by_a_repair(follower: Follower) -
     assert mux.ask("#{window_zoomed_flag}", "main:") == "1"
     mux("resize-pane", "-Z", "-t", active(mux, "main:"))
     await follower.until(lambda: follower.widths("main:")[0] == 26, "the width once it shows")
+
+
+async def test_what_a_zoom_or_a_user_undid_in_that_moment_is_repaired_again(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a reading and its repair the window is zoomed, and unzoomed before the next reading; or what was
+    repaired is undone before it was read. Both leave the very layout in which a repair was tried."""
+    mux = follower.mux
+    await follower.attach(cols=70)
+    await follower.show()
+    (sidebar,) = follower.sidebars().values()
+    other = active(mux, "main:")
+    keeper, tried = follower.provider._keeper, []
+    carry_out = keeper._carry_out
+
+    async def disturbed(actions: Sequence[Action]) -> None:
+        tried.append(len(tried))
+        if len(tried) == 1:
+            mux("resize-pane", "-Z", "-t", other)
+        await carry_out(actions)
+        if len(tried) == 1:
+            mux("resize-pane", "-Z", "-t", other)
+        if len(tried) == 2:
+            mux("resize-pane", "-x", "68", "-t", other)
+
+    await follower.quiet()
+    monkeypatch.setattr(keeper, "_carry_out", disturbed)
+    mux("resize-pane", "-x", "68", "-t", other)
+    await follower.until(lambda: len(tried) >= 3 and mux.ask("#{pane_width}", sidebar) == "26", "the width")
 
 
 async def test_a_width_that_cannot_be_had_is_given_up(follower: Follower) -> None:
