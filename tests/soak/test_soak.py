@@ -98,7 +98,9 @@ class Soak:
             try:
                 self.world.until(self.agrees, "agreement", 30)
             except AssertionError as error:
-                raise AssertionError(f"seed {SEED}, after {done}: {self.disagreement()}") from error
+                # First what is wrong: a report that is cut short shall hold it.
+                wrong = f"seed {SEED}, after {done}: {self.disagreement()}"
+                raise AssertionError(f"{wrong}\n{error}") from None
             if not self.wish()[0]:
                 self.world.cli("sidebar", "show", env=self.inside())
         print(f"{self.acts} acts")
