@@ -38,6 +38,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "a repair is idempotent, settles, gives up, and skips zoomed windows": (
         f"{PLAN}test_a_wrong_width_is_repaired_once",
         f"{PLAN}test_somebody_who_resizes_for_ever_wins",
+        f"{PLAN}test_what_did_not_help_is_tried_ever_more_seldom_and_then_left",
+        f"{PANES}test_what_a_zoom_or_a_user_undid_in_that_moment_is_repaired_again",
         f"{PANES}test_a_width_that_cannot_be_had_is_given_up",
         f"{PANES}test_a_zoomed_window_is_not_unzoomed_by_a_repair",
         f"{PANES}test_a_drag_of_the_border_is_not_disturbed_and_adopted",
