@@ -274,8 +274,8 @@ class Provider(Protocol):
         ...
 
     async def screens(self, panes: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """The lines that each of these panes shows now, from top to bottom; panes that are gone are left out. One call
-        for all. MuxError where the multiplexer does not answer."""
+        """The lines that each of these panes shows now, from top to bottom. Left out: panes that are gone, and those
+        of which nothing was said. One call for all. MuxError where the multiplexer does not answer."""
         ...
 
     async def publish(self, publication: Publication) -> None:

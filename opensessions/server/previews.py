@@ -116,7 +116,11 @@ class Previews:
                 log.info("%s: screens were not read: %s", mux, error)
                 continue
             for pane, seen in asked.items():
-                moved |= seen.saw(last_lines(shown.get(pane, ())), loop.time())
+                lines = shown.get(pane)
+                if lines is None:  # nobody has said
+                    seen.due = loop.time() + seen.pause
+                else:
+                    moved |= seen.saw(last_lines(lines), loop.time())
         if moved:
             self.on_news()
 

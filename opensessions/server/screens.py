@@ -95,7 +95,9 @@ class Screens:
                 log.info("%s: screens were not read: %s", mux, error)
                 continue
             for tracked in group:
-                lines = shown.get(tracked.found.pane, ())
+                lines = shown.get(tracked.found.pane)
+                if lines is None:  # nobody has said: what it said last stands
+                    continue
                 self._seen[tracked.id].saw(lines, asyncio.get_running_loop().time())
                 signal = tracked.found.kind.screen(lines)
                 self._tracker.told(tracked.id, [signal] if signal else [], [] if signal else ["screen"])

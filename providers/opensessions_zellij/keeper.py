@@ -10,9 +10,9 @@ from opensessions.errors import Refused
 from opensessions.model import Window
 from opensessions.provider import SidebarWish
 from opensessions_zellij import placement
-from opensessions_zellij.placement import Action, Close, Memory, OpenShell, Resize, Scene, Spawn
+from opensessions_zellij.placement import Action, Close, Memory, OpenShell, Place, Resize, Scene, Spawn
 from opensessions_zellij.reader import Reader
-from opensessions_zellij.reading import split
+from opensessions_zellij.reading import is_sidebar, split
 from opensessions_zellij.sessions import Sessions
 from opensessions_zellij.transport import Zellij
 
@@ -92,6 +92,8 @@ class Keeper:
                 case OpenShell(session=session, pane=pane):
                     words = ("new-pane", "--direction", "right", "--near-current-pane")
                     await self._zellij.action(session, *words, pane=pane.removeprefix("terminal_"))
+                case Place():
+                    await self._to_the_left(action.session, action.pane)
                 case Resize():
                     await self._resize(action.session, action.pane, action.steps)
         except Refused as error:
@@ -99,19 +101,34 @@ class Keeper:
 
     async def _spawn(self, action: Spawn) -> str:
         """Open it to the right of its neighbour: zellij has no other side (0.45.1). Then change places, and make it
-        narrow."""
+        narrow. What fails of that, the next plan finishes."""
         opened = await self._zellij.action(
             action.session, "new-pane", "--direction", "right", "--no-focus", "--borderless", "true",
             "--close-on-exit", "--name", NAME, "--cwd", "/", "--", *self._argv,
             pane=str(action.beside),
         )  # fmt: skip
         pane = opened.strip()
+        if not pane:
+            pane = await self._opened(action)
         if not pane.startswith("terminal_"):
             raise Refused(f"zellij did not open a sidebar: {opened.strip() or 'it gave no reason'}.")
         if self.wish.position == "left":
-            await self._zellij.action(action.session, "move-pane", "left", "--pane-id", pane)
+            await self._to_the_left(action.session, pane)
         await self._resize(action.session, pane, -action.steps)
         return pane
+
+    async def _opened(self, action: Spawn) -> str:
+        """The sidebar that is in the tab though zellij did not say that it has opened one; "" where none is."""
+        self._reader.doubt(action.session)
+        await self._reader.read()
+        cells = (
+            cell for root, held in self._reader.held if root.name == action.session for cell in held.cells
+        )
+        ours = (cell for cell in cells if cell.tab_id == action.tab and is_sidebar(cell, self._owner))
+        return next((cell.name for cell in ours if not cell.exited), "")
+
+    async def _to_the_left(self, session: str, pane: str) -> None:
+        await self._zellij.action(session, "move-pane", "left", "--pane-id", pane)
 
     async def _resize(self, session: str, pane: str, steps: int) -> None:
         """By the border on its inner side."""

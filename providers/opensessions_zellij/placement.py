@@ -57,7 +57,14 @@ class Resize(Struct, frozen=True):
     steps: int
 
 
-Action = Spawn | Close | OpenShell | Resize
+class Place(Struct, frozen=True):
+    """Let a sidebar change places with the pane on its left."""
+
+    session: str
+    pane: str
+
+
+Action = Spawn | Close | OpenShell | Resize | Place
 
 
 class Spawned(Struct, frozen=True):
@@ -157,7 +164,7 @@ class _Planner:
 
     def neighbour(self, others: Iterable[Cell]) -> Cell | None:
         """The highest of the outermost panes that have room, the uppermost of several."""
-        tiled = [cell for cell in others if not (cell.is_plugin or cell.is_floating or cell.is_suppressed)]
+        tiled = _tiled(others)
         left = self.wish.position == "left"
         edges = [cell.pane_x if left else -(cell.pane_x + cell.pane_columns) for cell in tiled]
         outer = [cell for cell, edge in zip(tiled, edges, strict=True) if edge == min(edges)]
@@ -183,19 +190,40 @@ class _Planner:
         place = names.index(leaving)
         return (names[:place][-1:] or names[place + 1 :][:1] or [""])[0]
 
-    def width(self, session: str, cell: Cell, cells: Iterable[Cell]) -> None:
+    def width(self, session: str, cell: Cell, cells: Sequence[Cell]) -> None:
         """A sidebar of the wrong width. In a fullscreen tab widths say nothing."""
         total = max(each.pane_x + each.pane_columns for each in cells if not each.is_floating)
         key, tried = f"{session}/{cell.name}", (self.wish.width, total)
-        if key not in self.memory.sized:  # just opened, or found after a restart: as it is, it was meant
+        if key not in self.memory.sized:
             self.sized[key] = tried
-            return
+            if tab_id(session, cell.tab_id) in self.memory.spawned:
+                self.finish(session, cell, cells, total)
+            return  # else it was found after a restart: as it is, it was meant
         self.sized[key] = self.memory.sized[key]
         if self.sized[key] == tried or any(each.is_fullscreen for each in cells):
             return
         self.sized[key] = tried
+        self.resize(session, cell, total)
+
+    def finish(self, session: str, cell: Cell, cells: Sequence[Cell], total: int) -> None:
+        """Place and width of one that we have just opened, as far as that was not done: zellij throws a call out now
+        and then, which has done nothing, or has not said what it did (0.45.1)."""
+        if any(each.is_fullscreen for each in cells):
+            return
+        further_out = [each for each in _tiled(cells) if each.pane_x < cell.pane_x]
+        if self.wish.position == "left" and further_out:
+            self.actions.append(Place(session, cell.name))
+        self.resize(session, cell, total)
+
+    def resize(self, session: str, cell: Cell, total: int) -> None:
+        """To as near as it gets to the wish."""
         if by := steps(cell.pane_columns, self.wish.width, total):
             self.actions.append(Resize(session, cell.name, by))
+
+
+def _tiled(cells: Iterable[Cell]) -> list[Cell]:
+    """The terminal panes that share the window."""
+    return [cell for cell in cells if not (cell.is_plugin or cell.is_floating or cell.is_suppressed)]
 
 
 def _matters(cell: Cell) -> bool:

@@ -252,9 +252,10 @@ class ZellijProvider:
     async def _screen(self, pane: str) -> tuple[str, ...] | None:
         session, name = split(pane)
         try:
-            return commands.lines(await self._zellij.action(session, "dump-screen", "--pane-id", name))
+            said = await self._zellij.told(session, "dump-screen", "--pane-id", name)
         except Refused:
             return None
+        return commands.lines(said) if said else None
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class ZellijProvider:
             case ReadScreen():
                 session, name = split(command.pane)
                 commands.pane(await self._fresh(session), command.pane)
-                return await self._zellij.action(session, "dump-screen", "--ansi", "--pane-id", name)
+                return await self._zellij.told(session, "dump-screen", "--ansi", "--pane-id", name)
             case _:
                 assert_never(command)
         return ""

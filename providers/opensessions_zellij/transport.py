@@ -73,10 +73,11 @@ class Zellij:
 
     async def told(self, session: str, *words: str) -> str:
         """`action`, of one that always prints something. zellij takes every connection out twice, by a number that it
-        uses again: a call that comes in between is thrown out, and prints nothing (0.45.1). It is asked again."""
+        uses again: a call that comes in between is thrown out, and prints nothing (0.45.1; of an empty screen it prints
+        a line). It is asked again; "" where that does not help."""
         for attempt in range(TRIES):
             said = await self.action(session, *words)
-            if said.strip():
+            if said:
                 return said
             await asyncio.sleep(AGAIN * 2**attempt)
         return ""

@@ -169,6 +169,17 @@ async def test_a_preview_follows_the_screen(room: Room) -> None:
     assert set(room.asked) == {("%1",)}
 
 
+async def test_what_a_screen_showed_stays_while_nothing_is_said_of_it(room: Room) -> None:
+    room.type("ij")
+    await until(lambda: "hello" in room.text)
+    room.shown.clear()
+    asked = len(room.asked)
+    await until(lambda: len(room.asked) >= asked + 2)
+    assert room.previews.screens(MUX) == {"%1": ("hello", "there")}
+    room.shown["%1"] = ("world",)
+    await until(lambda: "world" in room.text)
+
+
 async def test_a_change_of_state_is_a_reason_to_read_it(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(previews, "SHORTEST", 1000.0)
     monkeypatch.setattr(previews, "LONGEST", 1000.0)
@@ -197,8 +208,8 @@ async def test_what_cannot_be_read_is_tried_again_later_and_the_old_stays(
     await until(lambda: "again" in room.text)
 
 
-async def test_a_pane_that_is_gone_shows_an_empty_screen(room: Room) -> None:
-    room.shown.clear()
+async def test_an_empty_screen_is_said_to_be_one(room: Room) -> None:
+    room.shown["%1"] = ()
     room.type("ij")
     await until(lambda: "its screen is empty" in room.text)
 

@@ -108,7 +108,7 @@ class Zellij:
             # A call is taken out twice, by a number that is used again: who comes in between is thrown out, and then
             # makes the session anew (0.45.1). The last call here may be just ending.
             time.sleep(0.3)
-        terminal = self._client(session, cols, rows)
+        terminal = self._client(session, cols, rows, create=not there)
         if not there:
             self.born(session)
         self.world.until(lambda: "$ " in terminal.text or terminal.ended, f"the prompt in {session}")
@@ -116,15 +116,18 @@ class Zellij:
             assert there, terminal.text
             self.world.terminals.remove(terminal)
             terminal.close()
-            terminal = self._client(session, cols, rows)
+            terminal = self._client(session, cols, rows, create=False)
             self.world.until(lambda now=terminal: "$ " in now.text or now.ended, f"the prompt in {session}")
         self.world.until(lambda: self.clients(session), f"a client of {session}")
         if typed:
             self.type_in(terminal)
         return terminal
 
-    def _client(self, session: str, cols: int, rows: int) -> Terminal:
-        terminal = Terminal([self.program, "attach", "--create", session], self.world.env, cols, rows)
+    def _client(self, session: str, cols: int, rows: int, *, create: bool) -> Terminal:
+        """`create`: there is no such session. Where there is, zellij would not find it now and then, and make another
+        in its place."""
+        how = ["--create"] if create else []
+        terminal = Terminal([self.program, "attach", *how, session], self.world.env, cols, rows)
         self.world.terminals.append(terminal)
         return terminal
 

@@ -54,13 +54,14 @@ def surroundings(zworld: World, monkeypatch: pytest.MonkeyPatch) -> None:
 class Follower:
     """A provider whose events are collected in the background."""
 
-    def __init__(self, zellij: Zellij, owner: str = OWNER) -> None:
+    def __init__(self, zellij: Zellij, owner: str = OWNER, program: str = "") -> None:
+        """`program`: what the provider runs instead of zellij."""
         self.zellij = zellij
         scripts = zellij.world.home / "scripts"
         scripts.mkdir(exist_ok=True)
         (scripts / "sidebar.py").write_text(PUMP)
         context = Context(owner, zellij.world.runtime, sys.executable, sys.executable, str(scripts))
-        self.provider = ZellijProvider(zellij.folder, zellij.program, context)
+        self.provider = ZellijProvider(zellij.folder, program or zellij.program, context)
         self.events: list[Event] = []
         self.task = asyncio.create_task(self._follow())
 

@@ -88,7 +88,7 @@ async def test_sessions_are_not_hurt_while_they_are_born(zellij: Zellij, followe
     names = [f"born-{number}" for number in range(6)]
     terminals: list[Terminal] = []
     for name in names:
-        terminals.append(zellij._client(name, 80, 24))
+        terminals.append(zellij._client(name, 80, 24, create=True))
         follower.provider.refresh()
         await follower.until(lambda name=name: follower.last.session(name), f"{name} in a reading")
     for terminal in terminals:

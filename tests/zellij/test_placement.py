@@ -11,6 +11,7 @@ from opensessions_zellij.placement import (
     Close,
     Memory,
     OpenShell,
+    Place,
     Plan,
     Resize,
     Scene,
@@ -61,6 +62,21 @@ def test_nothing_is_done_twice() -> None:
     shown = planned(looked(ours(1), cell(0, pane_x=26, pane_columns=134)), memory=first.memory)
     assert shown.actions == ()
     assert planned(looked(ours(1), cell(0, pane_x=26, pane_columns=134)), memory=shown.memory).actions == ()
+
+
+def test_what_was_not_done_of_an_opening_is_done_once() -> None:
+    opened = planned(looked(cell(0))).memory
+    half = looked(cell(0, pane_columns=80), ours(1, pane_x=80, pane_columns=80))
+    found = planned(half, memory=opened)
+    assert found.actions == (Place("s0", "terminal_1"), Resize("s0", "terminal_1", -7))
+    assert planned(half, memory=found.memory).actions == ()
+    right = SidebarWish(visible=True, width=26, position="right")
+    opened = planned(looked(cell(0)), wish=right).memory
+    assert planned(half, wish=right, memory=opened).actions == (Resize("s0", "terminal_1", -7),)
+
+
+def test_one_that_was_there_before_us_is_left_as_it_is() -> None:
+    assert planned(looked(cell(0, pane_columns=80), ours(1, pane_x=80, pane_columns=80))).actions == ()
 
 
 def test_one_that_does_not_stay_is_opened_ever_more_rarely() -> None:

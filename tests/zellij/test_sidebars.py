@@ -43,6 +43,7 @@ async def test_a_sidebar_stands_at_its_edge_and_takes_no_focus(
 ) -> None:
     await attached(follower)
     await follower.show(position=position, width=30)
+    await quiet(follower)
     sidebar, other = (zellij.sidebars("main")[0], zellij.panes("main")[0])
     assert other["id"] == 0
     assert abs(sidebar["pane_columns"] - 30) <= 4, "as near as steps of 8 columns allow"
@@ -55,6 +56,47 @@ async def test_a_sidebar_stands_at_its_edge_and_takes_no_focus(
     assert sidebar["pane_rows"] == other["pane_rows"]
     assert zellij.clients("main").popitem()[1] == "terminal_0"
     assert follower.last.watched_panes() == {"main/terminal_0"}
+
+
+@pytest.mark.parametrize(
+    ("position", "call"),
+    [
+        ("left", "new-pane"),
+        ("right", "new-pane"),
+        ("left", "move-pane"),
+        ("left", "resize"),
+        ("right", "resize"),
+    ],
+)
+async def test_an_opening_of_which_zellij_throws_out_a_call_is_finished(
+    zellij: Zellij, surroundings: None, position: str, call: str
+) -> None:
+    """Now and then it does so: the call has done nothing, or has not said what it did. Here the first that opens a
+    pane says nothing, and the first of the others does nothing."""
+    program, lost = zellij.world.home / "losing", zellij.world.home / "lost"
+    program.write_text(
+        f"#!/bin/sh\ncase \"$*\" in *'action {call} '*)\n  if mkdir {lost}; then\n"
+        f'    [ {call} != new-pane ] || {zellij.program} "$@" >/dev/null\n    exit 0\n  fi\nesac\n'
+        f'exec {zellij.program} "$@"\n'
+    )
+    program.chmod(0o755)
+    zellij.new("main")
+    losing = Follower(zellij, program=str(program))
+    try:
+        await losing.until(lambda: losing.readings, "the first reading")
+        await attached(losing)
+        await losing.show(position=position, width=30)
+
+        def stands() -> bool:
+            cell = zellij.sidebars("main")[0]
+            edge = 0 if position == "left" else 160 - cell["pane_columns"]
+            return cell["pane_x"] == edge and abs(cell["pane_columns"] - 30) <= 4
+
+        await losing.until(stands, "it in its place")
+        assert lost.exists()
+        assert len(zellij.panes("main")) == 2
+    finally:
+        await losing.close()
 
 
 async def test_every_tab_has_one_and_new_tabs_too(zellij: Zellij, follower: Follower) -> None:
