@@ -72,12 +72,12 @@ class Zellij:
         world.env |= {"ZELLIJ_SOCKET_DIR": self.folder, "TMPDIR": str(world.home / "tmp")}
         world.muxes.append(self)  # type: ignore[arg-type]
 
-    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, check: bool = True, within: float = 30) -> subprocess.CompletedProcess[str]:
         """One call of zellij's command line."""
         done = subprocess.run(
             [self.program, *words],
             env=self.world.env, cwd=self.world.home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=30, check=False,
+            timeout=within, check=False,
         )  # fmt: skip
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
         return done
@@ -85,13 +85,21 @@ class Zellij:
     def action(self, session: str, *words: str, check: bool = True) -> str:
         """What an action prints, without the last newline."""
         for _ in range(10):
-            done = self.run("--session", session, "action", *words, check=False)
+            done = self._act(session, words)
             lost = "not found. The following" in done.stderr or "no active session" in done.stderr
             # Under load zellij does not find a session that lives, and does nothing (0.45.1).
             if not lost or not os.path.exists(session_socket(self.folder, session)):
                 break
         assert not check or (done.returncode == 0 and not lost), (words, done.stdout, done.stderr)
         return done.stdout.rstrip("\n") if not lost else ""
+
+    def _act(self, session: str, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        """A question is asked again where no answer comes: a call that zellij throws out waits for ever now and then
+        (0.45.1)."""
+        for _ in range(3 if words[0].startswith(("list-", "dump-")) else 0):
+            with suppress(subprocess.TimeoutExpired):
+                return self.run("--session", session, "action", *words, check=False, within=5)
+        return self.run("--session", session, "action", *words, check=False)
 
     def new(self, session: str) -> str:
         """A session in the background that shows a prompt."""
