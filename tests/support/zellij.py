@@ -64,6 +64,8 @@ class Zellij:
         self.config = world.home / ".config" / "zellij" / "config.kdl"
         self.config.parent.mkdir(parents=True, exist_ok=True)
         self.config.write_text(settings)
+        # Of another second than any later writing: zellij compares seconds when it looks for one (0.45.1).
+        os.utime(self.config, (1, 1))
         self._empty: dict[str, float] = {}
         """Sessions that had no client, and when they were asked."""
         (world.home / "tmp").mkdir(exist_ok=True)
@@ -256,13 +258,35 @@ def press(zellij: Zellij, terminal: Terminal, key: str) -> None:
     """A key of ours: the key into the mode `session`, `o`, and the key. Each is typed when the one before is seen to
     have been read."""
     terminal.type(b"\x0f")
-    zellij.world.until(
-        lambda: "SESSION" in terminal.text and ("Detach" in terminal.text or " d " in terminal.text),
-        "the mode session",
-    )
+    zellij.world.until(lambda: _in_session_mode(terminal), "the mode session")
     terminal.type(b"o")
-    # Of the bar only its arrows stay: no line of a picture that is half drawn looks so.
-    zellij.world.until(
-        lambda: any(set(line.split()) == {"\ue0b0"} for line in terminal.screen.display), "our table"
-    )
+    zellij.world.until(lambda: _in_our_table(terminal), "our table")
     terminal.type(key.encode())
+
+
+def has_keys(zellij: Zellij, terminal: Terminal) -> None:
+    """Wait until a zellij that runs has our keys: it looks at its configuration once a second (0.45.1)."""
+
+    def leads_there() -> bool:
+        terminal.type(b"\x0f")
+        zellij.world.until(lambda: _in_session_mode(terminal), "the mode session")
+        terminal.type(b"o")
+        end = time.monotonic() + 1
+        zellij.world.until(lambda: _in_our_table(terminal) or time.monotonic() > end)
+        found = _in_our_table(terminal)
+        terminal.type(b"\x1b")
+        zellij.world.until(
+            lambda: "Ctrl +" in terminal.text and not _in_session_mode(terminal), "the mode normal"
+        )
+        return found
+
+    zellij.world.until(leads_there, "our keys")
+
+
+def _in_session_mode(terminal: Terminal) -> bool:
+    return "SESSION" in terminal.text and ("Detach" in terminal.text or " d " in terminal.text)
+
+
+def _in_our_table(terminal: Terminal) -> bool:
+    """Of the bar only its arrows stay: no line of a picture that is half drawn looks so."""
+    return any(set(line.split()) == {"\ue0b0"} for line in terminal.screen.display)

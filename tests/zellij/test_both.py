@@ -14,7 +14,7 @@ from opensessions.server.crossing import travellers
 from tests.e2e.test_agents import AGENT, WAITING, begin, say
 from tests.support.terminal import Terminal
 from tests.support.world import Tmux, World, is_alive
-from tests.support.zellij import SETTINGS, Zellij, press
+from tests.support.zellij import SETTINGS, Zellij, has_keys, press
 
 ODD = 'it\'s; #(touch PWNED) "q" a|b ✓'
 
@@ -283,6 +283,7 @@ def test_zellijs_attention_key_leads_to_tmux_and_tmuxs_back(zworld: World, zelli
     zellij.arrives(client, "far")
     zellij.type_in(client)
     known(zworld, "zellij", "far")
+    has_keys(zellij, client)
     press(zellij, client, "a")
     arrives_in_tmux(zworld, mux, client)
     assert mux.ask("#{pane_id}", client.tty) == pane

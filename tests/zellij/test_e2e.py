@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.test_agents import AGENT, WAITING
 from tests.support.terminal import Terminal
 from tests.support.world import World
-from tests.support.zellij import Zellij, press
+from tests.support.zellij import Zellij, has_keys, press
 
 
 @pytest.fixture
@@ -174,6 +174,7 @@ def test_the_attention_key_and_back(served: Zellij, client: Terminal) -> None:
     served.action("beta", "write-chars", "--pane-id", "terminal_0", "--", WAITING)
     served.action("beta", "send-keys", "--pane-id", "terminal_0", "Enter")
     served.world.until(lambda: sessions(served)["beta"]["state"] == "waiting", "it waits")
+    has_keys(served, client)
     press(served, client, "a")
     served.world.until(lambda: "(beta)" in client.text, "the agent's session")
     press(served, client, "A")
