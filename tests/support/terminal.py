@@ -34,6 +34,14 @@ class Terminal:
     """Runs `argv` on a terminal of its own. Nothing is read in the background: `wait` and `pump` read."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], cols: int = 100, rows: int = 30) -> None:
+        self._start(argv, env, cols, rows)
+
+    def restart(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Another program on another terminal of this size, once the first has ended."""
+        self.close()
+        self._start(argv, env, self.screen.columns, self.screen.lines)
+
+    def _start(self, argv: Sequence[str], env: Mapping[str, str], cols: int, rows: int) -> None:
         self.screen = Screen(cols, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._begun = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from contextlib import suppress
@@ -24,6 +25,8 @@ SETTINGS = "show_startup_tips false\nshow_release_notes false\nsupport_kitty_key
 REST = 0.25
 """Seconds between two questions for the clients of a session that has none. zellij 0.45.1 takes every connection out
 twice; whoever comes between, and gets its number, is thrown out: a client "lost connection", a call has no answer."""
+THROWN_OUT = re.compile(r"Your zellij client lost connection.*`zellij attach ([^`]+)`", re.DOTALL)
+"""What a client says then, and its advice."""
 BAR = 2.0
 """Seconds for a session's bar to show on a client that has come: it may never be painted."""
 
@@ -208,7 +211,19 @@ class Zellij:
         REST)."""
         end = time.monotonic() + BAR
         self.world.until(lambda: f"Zellij ({session})" in terminal.text or time.monotonic() > end)
-        self.world.until(lambda: self.clients(session) and "$ " in terminal.text, f"the client in {session}")
+        self.world.until(
+            lambda: self.stays(terminal) and self.clients(session) and "$ " in terminal.text,
+            f"the client in {session}",
+        )
+
+    def stays(self, terminal: Terminal) -> bool:
+        """Was the client not thrown out as it came (see REST)? zellij advises to attach again, and so it is done here:
+        no choice of when we ask it for anything keeps it from that."""
+        thrown = THROWN_OUT.search(terminal.text) if terminal.ended else None
+        if thrown and os.path.exists(session_socket(self.folder, thrown[1])):
+            time.sleep(REST)
+            terminal.restart([self.program, "attach", thrown[1]], self.world.env)
+        return not thrown
 
     def sidebars(self, session: str) -> dict[int, dict[str, Any]]:
         """The session's sidebars by tab."""

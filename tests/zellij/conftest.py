@@ -99,6 +99,7 @@ class Follower:
                 raise AssertionError(f"waited {patience:g} s in vain for: {why or what}\n{self.events[-3:]}")
             for terminal in self.zellij.world.terminals:
                 terminal.pump()
+                self.zellij.stays(terminal)
             await asyncio.sleep(0.01)
 
     async def show(self, **changes: Any) -> None:
