@@ -176,6 +176,6 @@ def test_the_attention_key_and_back(served: Zellij, client: Terminal) -> None:
     served.world.until(lambda: sessions(served)["beta"]["state"] == "waiting", "it waits")
     has_keys(served, client)
     press(served, client, "a")
-    served.world.until(lambda: "(beta)" in client.text, "the agent's session")
+    served.world.until(lambda: served.stays(client) and "(beta)" in client.text, "the agent's session")
     press(served, client, "A")
-    served.world.until(lambda: "(alpha)" in client.text, "where the jump began")
+    served.world.until(lambda: served.stays(client) and "(alpha)" in client.text, "where the jump began")
